@@ -1,0 +1,183 @@
+"""The strict edge between text and configuration dataclasses.
+
+Inside the library a configuration is a frozen dataclass. Only here does it meet JSON or the command line: unknown keys
+and kinds are errors that name the path, the nearest match and what exists.
+"""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError, core_schema
+
+from hrmlab.errors import ConfigError, unknown
+from hrmlab.registry import Part, Registry
+
+T = TypeVar("T")
+
+
+def union_of_parts(registry: Registry, handler: Any) -> core_schema.CoreSchema:
+    """Schema of a field that takes any part of a registry, as it stands at this moment."""
+    choices = {entry.name: handler.generate_schema(entry.config) for entry in registry}
+
+    def open_up(value: Any) -> Any:
+        if isinstance(value, str):
+            value = {"kind": value}
+        if isinstance(value, dict):
+            kind = value.get("kind")
+            if not isinstance(kind, str):
+                raise PydanticCustomError("kind", f"needs a 'kind', one of: {', '.join(choices)}")
+            if kind not in choices:
+                raise PydanticCustomError("kind", unknown(registry.family, kind, choices))  # type: ignore[arg-type]
+        return value
+
+    union = core_schema.tagged_union_schema(choices, discriminator="kind", from_attributes=True)
+    return core_schema.no_info_before_validator_function(open_up, union)
+
+
+def decode(cls: type[T], data: Any, what: str = "configuration") -> T:
+    """Build a configuration dataclass from plain JSON-like data.
+
+    Args:
+        cls: the dataclass, or a family of parts.
+        data: dictionaries, lists, numbers and strings.
+        what: how to name the data in an error.
+
+    Raises:
+        ConfigError: every problem found, with its dotted path.
+    """
+    try:
+        return TypeAdapter(cls).validate_python(data)
+    except ValidationError as error:
+        problems = "; ".join(_explain(cls, data, problem) for problem in error.errors())
+        raise ConfigError(f"{what}: {problems}") from None
+
+
+def encode(config: Any) -> Any:
+    """Plain JSON-like data of a configuration: `decode(type(config), encode(config)) == config`."""
+    if dataclasses.is_dataclass(config) and not isinstance(config, type):
+        return {f.name: encode(getattr(config, f.name)) for f in dataclasses.fields(config)}
+    if isinstance(config, dict):
+        return {key: encode(value) for key, value in config.items()}
+    if isinstance(config, (list, tuple)):
+        return [encode(value) for value in config]
+    return config
+
+
+def json_schema(cls: type) -> dict[str, Any]:
+    """JSON Schema of a configuration, for editors and other programs."""
+    return TypeAdapter(cls).json_schema()
+
+
+def load_json(path: Path, cls: type[T]) -> T:
+    """Decode a configuration file.
+
+    Raises:
+        ConfigError: the file is missing, is not JSON, or does not fit.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise ConfigError(f"{path} is not JSON: {error}") from None
+    return decode(cls, data, str(path))
+
+
+def override(config: T, assignments: Sequence[str]) -> T:
+    """A copy of `config` with `dotted.key=value` assignments applied.
+
+    A value is read as JSON where it parses, else as text. Assigning a part by name (`model.block=post_norm`) starts
+    from that part's defaults; assigning one of its keys keeps the rest.
+
+    Raises:
+        ConfigError: an assignment without `=`, an unknown key or kind, or a value of the wrong type.
+    """
+    data = encode(config)
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        if not equals or not key:
+            raise ConfigError(
+                f"'{assignment}' is not an override; wanted dotted.key=value, e.g. training.batch_size=64"
+            )
+        _assign(data, key.strip(), _value(text))
+    return decode(type(config), data, "overrides")
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return {"none": None, "None": None, "True": True, "False": False}.get(text, text)
+
+
+def _assign(data: dict[str, Any], key: str, value: Any) -> None:
+    *path, last = key.split(".")
+    node: Any = data
+    for depth, name in enumerate(path):
+        if not isinstance(node, dict) or name not in node:
+            raise ConfigError(_no_key(node, name, ".".join(path[:depth])))
+        if isinstance(node[name], str) or node[name] is None:
+            node[name] = {"kind": node[name]} if node[name] else {}
+        node = node[name]
+    if not isinstance(node, dict) or (last not in node and node and "kind" not in node):
+        raise ConfigError(_no_key(node, last, ".".join(path)))
+    if last == "kind" and node.get("kind") != value:
+        node.clear()
+    node[last] = value
+
+
+def _no_key(node: Any, name: str, path: str) -> str:
+    where = f" in '{path}'" if path else ""
+    return unknown(f"key{where}", name, node if isinstance(node, dict) else ())
+
+
+def _explain(cls: type, data: Any, problem: Any) -> str:
+    """One validation problem in words, its path cleaned of the tags that unions add."""
+    path, node = [], data
+    for step in problem["loc"]:
+        if isinstance(node, dict) and step in node:
+            node = node[step]
+        elif isinstance(node, (list, tuple)) and isinstance(step, int) and step < len(node):
+            node = node[step]
+        elif isinstance(node, str) or (isinstance(node, dict) and node.get("kind") == step):
+            continue
+        path.append(str(step))
+    where = ".".join(path) or "the whole"
+    if problem["type"] == "unexpected_keyword_argument":
+        parent = _follow(cls, data, path[:-1])
+        return unknown(f"key '{'.'.join(path[:-1])}.'" if path[:-1] else "key", path[-1], parent)
+    if problem["type"] == "kind":
+        return f"{where}: {problem['msg']}"
+    if problem["type"] == "missing":
+        return f"{where} is missing"
+    came = json.dumps(problem["input"], default=str)[:80]
+    return f"{where}={came}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+
+
+def _follow(cls: Any, data: Any, path: Sequence[str]) -> list[str]:
+    """The field names of the configuration class that stands at a path of the data."""
+    for step in path:
+        field = next((f for f in dataclasses.fields(cls) if f.name == step), None)
+        if field is None:
+            return []
+        data = data.get(step) if isinstance(data, dict) else None
+        cls = _class_of(field.type, data)
+        if cls is None:
+            return []
+    cls = _class_of(cls, data)
+    return [f.name for f in dataclasses.fields(cls)] if cls else []
+
+
+def _class_of(annotation: Any, data: Any) -> Any:
+    options = getattr(annotation, "__args__", (annotation,))
+    for option in options:
+        if isinstance(option, type) and issubclass(option, Part) and "registry" in option.__dict__:
+            kind = data if isinstance(data, str) else data.get("kind") if isinstance(data, dict) else None
+            return option.registry.get(kind).config if kind in option.registry.names() else None
+        if dataclasses.is_dataclass(option):
+            return option
+    return None

@@ -1,0 +1,91 @@
+"""What a task is: a vocabulary, a way to make, read, check and draw puzzles, and the structure that models may use.
+
+A task is a frozen dataclass (its own configuration) without state. Arrays are numpy: puzzles and answers are token ids
+of shape (n, seq_len), 0 is padding, labels of -100 are not scored. No torch here.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from hrmlab.registry import Part, Registry
+from hrmlab.spec import TaskSpec
+
+Tokens = npt.NDArray[np.int32]
+IGNORE = -100
+
+TASKS = Registry("task")
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Puzzles with their answers.
+
+    inputs, labels: token ids, shape (n, seq_len).
+    identifiers: the puzzle identifier of each row (0 = blank), shape (n,).
+    rating: difficulty by the task's own measure, shape (n,); for Sudoku the guesses of our solver.
+    """
+
+    inputs: Tokens
+    labels: Tokens
+    identifiers: Tokens
+    rating: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+
+@dataclass(frozen=True)
+class Split:
+    """A training and a held-out set, and in words how they are kept apart."""
+
+    train: Examples
+    test: Examples
+    protocol: str
+
+
+class Task(Part, ABC):
+    """Base of all tasks. A subclass is a frozen, keyword-only dataclass registered in `TASKS`."""
+
+    registry: ClassVar[Registry] = TASKS
+    kind: str
+
+    @abstractmethod
+    def spec(self) -> TaskSpec:
+        """Sizes, relations and symbols, for building a model."""
+
+    @abstractmethod
+    def generate(self, train: int, test: int, seed: int) -> Split:
+        """Make a training and a held-out set; the same seed gives the same puzzles on any machine.
+
+        Raises:
+            DataError: the task cannot be generated, or not that many distinct puzzles exist.
+        """
+
+    @abstractmethod
+    def parse(self, text: str) -> Tokens:
+        """Token ids, shape (seq_len,), of a puzzle as a person types it.
+
+        Raises:
+            DataError: wrong length, unknown symbol, or a puzzle that contradicts itself.
+        """
+
+    @abstractmethod
+    def format(self, tokens: Tokens) -> str:
+        """The one-line text of a grid of token ids; `parse(format(x))` gives x."""
+
+    @abstractmethod
+    def check(self, puzzle: Tokens) -> str | None:
+        """Why a puzzle is no fair question (no solution, several solutions), or None if it is one."""
+
+    @abstractmethod
+    def valid(self, inputs: Tokens, answers: Tokens) -> npt.NDArray[np.bool_]:
+        """Which answers, shape (n, seq_len), solve their puzzles by the task's own rules; shape (n,)."""
+
+    @abstractmethod
+    def draw(self, puzzle: Tokens, answer: Tokens | None = None, before: Tokens | None = None) -> str:
+        """The board as lines of text with rich markup: givens bold, cells that changed since `before` marked, cells that
+        break a rule in red."""
