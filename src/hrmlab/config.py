@@ -139,9 +139,9 @@ def _explain(cls: type, data: Any, problem: Any) -> str:
     """One validation problem in words, its path cleaned of the tags that unions add."""
     path, node = [], data
     for step in problem["loc"]:
-        if isinstance(node, dict) and step in node:
-            node = node[step]
-        elif isinstance(node, (list, tuple)) and isinstance(step, int) and step < len(node):
+        if (isinstance(node, dict) and step in node) or (
+            isinstance(node, (list, tuple)) and isinstance(step, int) and step < len(node)
+        ):
             node = node[step]
         elif isinstance(node, str) or (isinstance(node, dict) and node.get("kind") == step):
             continue

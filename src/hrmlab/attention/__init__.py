@@ -1,0 +1,6 @@
+"""Attention kinds: one file each, all members of `ATTENTION`."""
+
+from hrmlab.attention.base import ATTENTION, AttentionConfig, Context
+from hrmlab.attention.sdpa import SDPA
+
+__all__ = ["ATTENTION", "SDPA", "AttentionConfig", "Context"]

@@ -1,0 +1,35 @@
+"""The attention protocol: `attention(x, context) -> x`."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from hrmlab.layers import Rotation
+from hrmlab.registry import Part, Registry
+
+ATTENTION = Registry("attention")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a position may know beside its own state.
+
+    rotation: rotary angles of the positions, or None.
+    mask: True where a query (rows) may look at a key (columns), broadcastable to (B, H, N, N), or None.
+    """
+
+    rotation: Rotation | None = None
+    mask: Tensor | None = None
+
+
+class AttentionConfig(Part, ABC):
+    """Base of all attention kinds. `build` returns a module called as `module(x, context)`, (B, N, W) -> (B, N, W)."""
+
+    registry: ClassVar[Registry] = ATTENTION
+    kind: str
+
+    @abstractmethod
+    def build(self, width: int, heads: int) -> nn.Module:
+        """Raises ConfigError if the heads do not divide the width."""

@@ -1,0 +1,41 @@
+"""HRM's block: attention and SwiGLU, each added and then normalised."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from torch import Tensor, nn
+
+from hrmlab.attention import SDPA, AttentionConfig, Context
+from hrmlab.blocks.base import BLOCKS, BlockConfig, Place
+from hrmlab.errors import ConfigError
+from hrmlab.layers import SwiGLU, feed_forward_width, rms_norm
+
+
+@BLOCKS.register(source="Wang et al. 2025, arXiv 2506.21734")
+@dataclass(frozen=True, kw_only=True)
+class PostNorm(BlockConfig):
+    """Transformer block with RMS norm after each addition and no learned gains."""
+
+    kind: Literal["post_norm"] = "post_norm"
+    attention: AttentionConfig = field(default_factory=SDPA)
+    eps: float = 1e-5
+
+    def build(self, place: Place) -> nn.Module:
+        if place.symbol_axis:
+            raise ConfigError("block 'post_norm' reads states of cells, not of cells x symbols; use block 'relational'")
+        size = place.size
+        hidden = feed_forward_width(size.width, size.expansion, size.round_to)
+        return PostNormBlock(self.attention.build(size.width, size.heads), SwiGLU(size.width, hidden), self.eps)
+
+
+class PostNormBlock(nn.Module):
+    """x <- norm(x + attention(x)); x <- norm(x + mlp(x))."""
+
+    def __init__(self, attention: nn.Module, mlp: nn.Module, eps: float) -> None:
+        super().__init__()
+        self.attention, self.mlp, self.eps = attention, mlp, eps
+
+    def forward(self, x: Tensor, context: Context) -> Tensor:
+        """(B, N, W) -> (B, N, W)."""
+        x = rms_norm(x + self.attention(x, context), self.eps)
+        return rms_norm(x + self.mlp(x), self.eps)

@@ -1,0 +1,153 @@
+"""The model: embedding, recurrence over a schedule, heads."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor, nn
+
+from hrmlab.attention.base import Context
+from hrmlab.blocks.base import BlockConfig, Place, Size
+from hrmlab.core.carry import Batch, Carry
+from hrmlab.core.heads import HaltingHead, HaltingHeadConfig
+from hrmlab.core.recurrence import Network, Observer, States, run
+from hrmlab.core.schedules import ScheduleConfig
+from hrmlab.embeddings.base import EmbeddingConfig, EmbeddingRequest
+from hrmlab.embeddings.positions import PositionsConfig, Rotary
+from hrmlab.embeddings.puzzle import PuzzleConfig, PuzzleTable
+from hrmlab.errors import ConfigError, unknown
+from hrmlab.layers import Rotation, rotation, truncated_normal_
+from hrmlab.registry import Strict
+from hrmlab.spec import TaskSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig(Strict):
+    """What a model is made of (schedule, parts) and how big it is (size). Facts of the data are not in it."""
+
+    schedule: ScheduleConfig
+    block: BlockConfig
+    embedding: EmbeddingConfig
+    positions: PositionsConfig
+    puzzle: PuzzleConfig | None = None
+    halting_head: HaltingHeadConfig = field(default_factory=HaltingHeadConfig)
+    size: Size = field(default_factory=Size)
+
+
+@dataclass(frozen=True)
+class Output:
+    """What one segment gives.
+
+    states: by level, still attached to the graph.
+    logits: (B, N, V) in the compute dtype.
+    values: halting logits, (B, 2) float32.
+    puzzle_rows: the looked-up puzzle vectors, (B, P), whose `.grad` the table's optimiser wants; None without a table.
+    """
+
+    states: States
+    logits: Tensor
+    values: Tensor
+    puzzle_rows: Tensor | None
+
+
+class HRM(nn.Module):
+    """A Hierarchical Reasoning Model, or any of its relatives that a schedule can write down.
+
+    Args:
+        config: schedule, parts and size.
+        spec: facts of the data.
+
+    Raises:
+        ConfigError: parts that do not fit each other or the data.
+    """
+
+    initial: Tensor
+
+    def __init__(self, config: ModelConfig, spec: TaskSpec) -> None:
+        super().__init__()
+        self.config, self.spec = config, spec
+        self.schedule = config.schedule.build()
+        size, puzzle = config.size, config.puzzle
+        slots = puzzle.slots_at(size.width) if puzzle else 0
+        self.puzzles = PuzzleTable(spec.num_identifiers, puzzle) if puzzle else None
+        request = EmbeddingRequest(size.width, spec, puzzle.width if puzzle else 0, slots, config.positions)
+        self.embedding = config.embedding.build(request)
+        place = Place(size, spec, slots + spec.seq_len, slots, self.embedding.symbol_axis)
+        self.networks = nn.ModuleDict(
+            {
+                name: Network([config.block.build(place) for _ in range(size.network_layers.get(name, size.layers))])
+                for name in self.schedule.networks
+            }
+        )
+        if stray := set(size.network_layers) - set(self.networks):
+            raise ConfigError(f"size.network_layers: {unknown('network', stray.pop(), self.networks)}")
+        self.halting_head = HaltingHead(size.width, config.halting_head)
+        starts = torch.empty(len(self.schedule.levels), size.width)
+        self.register_buffer("initial", truncated_normal_(starts, 1.0))
+        self._rotation = _RotaryTable(config.positions, place)
+
+    @property
+    def compute_dtype(self) -> torch.dtype:
+        """bfloat16 on CUDA, float32 elsewhere (bfloat16 is emulated on most CPUs, ten times slower)."""
+        return torch.bfloat16 if self.initial.is_cuda else torch.float32
+
+    def initial_states(self) -> States:
+        """The states that a new puzzle starts from, one vector a level, broadcastable to the carry's."""
+        return dict(zip(self.schedule.levels, self.initial.to(self.compute_dtype), strict=True))
+
+    def empty_carry(self, batch: Batch) -> Carry:
+        """A carry whose slots are all halted, so that the first refill starts every one of them."""
+        slots, device = len(batch), batch.inputs.device
+        with torch.no_grad():
+            shape = self.embed(batch)[0].shape
+        states = {level: start.expand(shape).clone() for level, start in self.initial_states().items()}
+        zeros = torch.zeros(slots, dtype=torch.int32, device=device)
+        return Carry(states, zeros, torch.ones_like(zeros), torch.ones_like(zeros, dtype=torch.bool), batch)
+
+    def embed(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """The input that updates add, and the puzzle vectors that it was made from."""
+        rows = self.puzzles(batch.identifiers) if self.puzzles is not None else None
+        return self.embedding(batch.inputs, rows).to(self.compute_dtype), rows
+
+    def forward(self, states: States, batch: Batch, observer: Observer | None = None, segment: int = 0) -> Output:
+        """One segment of every slot: embed, walk the schedule, read the answer level."""
+        inputs, rows = self.embed(batch)
+        states = run(self.schedule, self.networks, states, inputs, self._rotation.context(), observer, segment)
+        answer = states[self.schedule.answer]
+        return Output(states, self.embedding.logits(answer), self.halting_head(answer), rows)
+
+    def parameter_count(self) -> int:
+        """Trained numbers, without the sparse puzzle table (as the papers count)."""
+        return sum(p.numel() for p in self.parameters())
+
+
+class _RotaryTable(nn.Module):
+    """Rotary angles that move with the model and are not saved."""
+
+    cos: Tensor
+    sin: Tensor
+
+    def __init__(self, positions: PositionsConfig, place: Place) -> None:
+        super().__init__()
+        self.on = isinstance(positions, Rotary) and not place.symbol_axis
+        if isinstance(positions, Rotary) and self.on:
+            cos, sin = rotation(place.positions, place.size.width // place.size.heads, positions.theta)
+            self.register_buffer("cos", cos, persistent=False)
+            self.register_buffer("sin", sin, persistent=False)
+
+    def context(self) -> Context:
+        angles: Rotation | None = (self.cos, self.sin) if self.on else None
+        return Context(rotation=angles)
+
+
+def detached(carry: Carry, output: Output, steps: Tensor, halted: Tensor) -> Carry:
+    """The carry after a segment: states cut from the graph, counters and halted flags as decided."""
+    states = {level: state.detach() for level, state in output.states.items()}
+    return replace(carry, states=states, steps=steps, halted=halted)
+
+
+def named_matrices(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    """The two-dimensional weights inside the networks: what matrix optimisers such as Muon are for."""
+    for name, parameter in model.named_parameters():
+        if name.startswith("networks.") and parameter.ndim == 2:
+            yield name, parameter

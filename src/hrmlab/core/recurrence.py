@@ -1,0 +1,60 @@
+"""Walking the table of updates."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from hrmlab.attention.base import Context
+from hrmlab.core.schedule import INPUT, Schedule
+
+States = dict[str, Tensor]
+Observer = Callable[[str, tuple[int, int], Tensor], None]
+"""Called as observer(site, (segment, update), tensor); absent, it costs nothing."""
+
+
+def run(
+    schedule: Schedule,
+    networks: Mapping[str, nn.Module] | Any,
+    states: States,
+    inputs: Tensor,
+    context: Context,
+    observer: Observer | None = None,
+    segment: int = 0,
+) -> States:
+    """One segment: every row of the schedule in order.
+
+    Args:
+        networks: by the names that the rows use, each called as network(x, context).
+        states: by level, all of the shape of `inputs`.
+        inputs: the embedded puzzle.
+        observer: sees, after each row, the level's new state under the level's name.
+
+    Returns:
+        New states; rows without gradient leave none in them.
+    """
+    states = dict(states)
+    recording = torch.is_grad_enabled()
+    for row, update in enumerate(schedule.updates):
+        with torch.set_grad_enabled(recording and update.grad):
+            first, *rest = (inputs if source == INPUT else states[source] for source in update.sources)
+            injection = sum(rest, start=first)
+            states[update.target] = networks[update.network](states[update.target] + injection, context)
+        if observer is not None:
+            observer(update.target, (segment, row), states[update.target])
+    return states
+
+
+class Network(nn.Module):
+    """A level's network: blocks one after the other."""
+
+    def __init__(self, blocks: list[nn.Module]) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(blocks)
+
+    def forward(self, x: Tensor, context: Context) -> Tensor:
+        """The shape of x is kept."""
+        for block in self.blocks:
+            x = block(x, context)
+        return x

@@ -1,0 +1,219 @@
+"""The table of updates: how a model recurs, as plain data.
+
+HRM, TRM, single-state and multi-level models and looped transformers are one loop over rows
+
+    state[target] <- network(state[target] + sum of the sources)        gradient on / off
+
+and differ in nothing else. The forward pass, the FLOP count, the gradient audit, every trace address and the diagram
+read this table. Standard library only.
+
+Vocabulary: a *level* is a state and the network that updates it; an *update* is one row; a *segment* is one pass through
+all rows (one step of adaptive computation time).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from hrmlab.errors import ConfigError
+
+INPUT = "input"
+"""The source that stands for the embedded puzzle."""
+
+
+@dataclass(frozen=True)
+class Update:
+    """One row: `state[target] <- network(state[target] + (sources[0] + sources[1] + ...))`, added in that order.
+
+    The order is the papers' (`z_L + (z_H + input)`), so that low precision rounds as theirs does.
+    """
+
+    target: str
+    sources: tuple[str, ...]
+    network: str
+    grad: bool = True
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The rows of one segment.
+
+    levels: names of the states, slowest first.
+    updates: rows in order of execution.
+    answer: the level that the heads read.
+    """
+
+    levels: tuple[str, ...]
+    updates: tuple[Update, ...]
+    answer: str
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError with every reason why the table is not coherent."""
+        if problems := incoherences(self):
+            raise ConfigError("the schedule is not coherent: " + "; ".join(problems))
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Names of the networks in order of first use."""
+        return tuple(dict.fromkeys(update.network for update in self.updates))
+
+    def calls(self) -> Counter[str]:
+        """Network calls in one segment, by network."""
+        return Counter(update.network for update in self.updates)
+
+    def grad_calls(self) -> Counter[str]:
+        """Network calls in one segment that carry gradient, by network."""
+        return Counter(update.network for update in self.updates if update.grad)
+
+    def flops_per_token(self, network_flops: dict[str, float], *, backward: bool = False) -> float:
+        """Floating-point operations of one segment per token.
+
+        Args:
+            network_flops: cost of one forward call of each network per token.
+            backward: add the backward pass, counted as two forward passes of each row with gradient.
+        """
+        forward = sum(n * network_flops[name] for name, n in self.calls().items())
+        back = sum(2 * n * network_flops[name] for name, n in self.grad_calls().items())
+        return forward + back if backward else forward
+
+    def with_grad_window(self, rows: int | None) -> "Schedule":
+        """The same table with gradient in its last `rows` rows only (None: as it is)."""
+        if rows is None:
+            return self
+        if not 1 <= rows <= len(self.updates):
+            raise ConfigError(f"grad_window={rows} is outside 1..{len(self.updates)}, the rows of this schedule")
+        first = len(self.updates) - rows
+        return replace(self, updates=tuple(replace(u, grad=i >= first) for i, u in enumerate(self.updates)))
+
+    def describe(self) -> str:
+        """The table as text, a line a row."""
+        width = max(len(level) for level in self.levels)
+        lines = [
+            f"{i:>3}  {u.target:<{width}} <- {u.network}({' + '.join((u.target, *u.sources))})"
+            f"{'   gradient' if u.grad else ''}"
+            for i, u in enumerate(self.updates)
+        ]
+        grad = sum(self.grad_calls().values())
+        total = f"{len(self.updates)} updates, {grad} with gradient; the answer is read from '{self.answer}'"
+        return "\n".join([*lines, total])
+
+
+def incoherences(schedule: Schedule) -> list[str]:
+    """Every reason why a schedule cannot learn or does not mean what it says; empty if it is coherent."""
+    problems = []
+    levels, updates = set(schedule.levels), schedule.updates
+    if not updates:
+        return ["it has no updates"]
+    for i, update in enumerate(updates):
+        if update.target not in levels:
+            problems.append(f"row {i} updates '{update.target}', which is no level ({', '.join(schedule.levels)})")
+        for source in update.sources:
+            if source != INPUT and source not in levels:
+                problems.append(f"row {i} reads '{source}', which is neither a level nor '{INPUT}'")
+        if update.target in update.sources:
+            problems.append(f"row {i} adds '{update.target}' to itself twice")
+    problems += [f"level '{level}' is never updated" for level in schedule.levels if level not in _targets(updates)]
+    if schedule.answer not in levels:
+        problems.append(f"the answer is read from '{schedule.answer}', which is no level")
+    elif updates[-1].target != schedule.answer:
+        problems.append(f"the last row updates '{updates[-1].target}', so the answer of '{schedule.answer}' comes late")
+    if not _reaches(updates, schedule.answer):
+        problems.append(f"the input never reaches '{schedule.answer}'")
+    unreached = set(schedule.networks) - _trained(updates, schedule.answer)
+    problems += [f"no gradient reaches network '{name}'" for name in schedule.networks if name in unreached]
+    return problems
+
+
+def _targets(updates: Sequence[Update]) -> set[str]:
+    return {update.target for update in updates}
+
+
+def _reaches(updates: Sequence[Update], answer: str) -> bool:
+    """Whether the input flows into the answer within one segment or, through the carried states, the next."""
+    reached = {INPUT}
+    for update in (*updates, *updates):
+        if reached & {update.target, *update.sources}:
+            reached.add(update.target)
+    return answer in reached
+
+
+def _trained(updates: Sequence[Update], answer: str) -> set[str]:
+    """Networks on a path of gradient rows to the answer, walked backwards."""
+    live, trained = {answer}, set()
+    for update in reversed(updates):
+        if update.target not in live:
+            continue
+        if not update.grad:
+            live.discard(update.target)
+            continue
+        trained.add(update.network)
+        live |= {update.target, *update.sources} - {INPUT}
+    return trained
+
+
+def _positive(**cycles: int) -> None:
+    for name, value in cycles.items():
+        if value < 1:
+            raise ConfigError(f"{name}={value}; wanted 1 or more")
+
+
+def hrm(high_cycles: int, low_cycles: int) -> Schedule:
+    """HRM: two networks; the low level steps `low_cycles` times for each step of the high one; one-step gradient.
+
+    Wang et al. 2025 (arXiv 2506.21734), section 2: gradient through the last low and the last high update only.
+    """
+    return _two_level(high_cycles, low_cycles, low_network="low").with_grad_window(2)
+
+
+def trm(high_cycles: int, low_cycles: int) -> Schedule:
+    """TRM: one network for both states; gradient through the whole last high cycle.
+
+    Jolicoeur-Martineau 2025 (arXiv 2510.04871), figure 3: `low_cycles` + 1 rows with gradient.
+    """
+    return _two_level(high_cycles, low_cycles, low_network="high").with_grad_window(low_cycles + 1)
+
+
+def _two_level(high_cycles: int, low_cycles: int, low_network: str) -> Schedule:
+    _positive(high_cycles=high_cycles, low_cycles=low_cycles)
+    low = Update("low", ("high", INPUT), low_network)
+    high = Update("high", ("low",), "high")
+    return Schedule(("high", "low"), (*[low] * low_cycles, high) * high_cycles, answer="high")
+
+
+def single_state(cycles: int) -> Schedule:
+    """One state, one network, the input added at each of `cycles` updates; gradient through all of them."""
+    _positive(cycles=cycles)
+    return Schedule(("state",), (Update("state", (INPUT,), "state"),) * cycles, answer="state")
+
+
+def universal(loops: int, grad_loops: int) -> Schedule:
+    """Universal (looped) transformer with truncated back-propagation: the last `grad_loops` of `loops` carry gradient.
+
+    URM, arXiv 2512.14693, section 3 and table 3.
+    """
+    return single_state(loops).with_grad_window(grad_loops)
+
+
+def levels(periods: Sequence[int]) -> Schedule:
+    """Any number of levels, slowest first, each with its own network.
+
+    Args:
+        periods: for each level but the slowest, how often it is updated for one update of the level above; the
+            slowest level's entry is its number of updates in a segment. `levels((2, 2))` recurs as `hrm(2, 2)` does.
+
+    Each level reads the one above and the one below; the input enters at the fastest. One-step gradient: the last
+    update of each level.
+    """
+    if len(periods) < 2:
+        raise ConfigError(f"levels({list(periods)}) needs two or more periods; for one level use single_state")
+    _positive(**{f"periods[{i}]": period for i, period in enumerate(periods)})
+    names = ("high", "low") if len(periods) == 2 else tuple(f"level{i}" for i in range(len(periods)))
+
+    def rows(depth: int) -> tuple[Update, ...]:
+        above = (names[depth - 1],) if depth else ()
+        below = (names[depth + 1],) if depth + 1 < len(names) else (INPUT,)
+        one = Update(names[depth], (*above, *below), names[depth])
+        inner = rows(depth + 1) if depth + 1 < len(names) else ()
+        return (*inner, one) * periods[depth]
+
+    return Schedule(names, rows(0), answer=names[0]).with_grad_window(len(names))

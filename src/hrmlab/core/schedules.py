@@ -1,0 +1,98 @@
+"""Schedules by name, for configuration files: each kind holds the arguments of a builder in `core.schedule`."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from hrmlab.core import schedule
+from hrmlab.core.schedule import Schedule
+from hrmlab.registry import Part, Registry
+
+SCHEDULES = Registry("schedule")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleConfig(Part, ABC):
+    """Base of all schedule configurations.
+
+    grad_window: how many last rows carry gradient; None keeps the builder's own choice.
+    """
+
+    registry: ClassVar[Registry] = SCHEDULES
+    kind: str
+    grad_window: int | None = None
+
+    @abstractmethod
+    def table(self) -> Schedule:
+        """The builder's table, before `grad_window`."""
+
+    def build(self) -> Schedule:
+        """The table of updates.
+
+        Raises:
+            ConfigError: a count below one, a window outside the table, or an incoherent table.
+        """
+        return self.table().with_grad_window(self.grad_window)
+
+
+@SCHEDULES.register(source="Wang et al. 2025, arXiv 2506.21734")
+@dataclass(frozen=True, kw_only=True)
+class HRMSchedule(ScheduleConfig):
+    """Two networks, high and low; one-step gradient."""
+
+    kind: Literal["hrm"] = "hrm"
+    high_cycles: int = 2
+    low_cycles: int = 2
+
+    def table(self) -> Schedule:
+        return schedule.hrm(self.high_cycles, self.low_cycles)
+
+
+@SCHEDULES.register(source="Jolicoeur-Martineau 2025, arXiv 2510.04871")
+@dataclass(frozen=True, kw_only=True)
+class TRMSchedule(ScheduleConfig):
+    """One network for both states; gradient through the last high cycle."""
+
+    kind: Literal["trm"] = "trm"
+    high_cycles: int = 3
+    low_cycles: int = 6
+
+    def table(self) -> Schedule:
+        return schedule.trm(self.high_cycles, self.low_cycles)
+
+
+@SCHEDULES.register(source="hrm-lab; TRM's single-state ablation, arXiv 2510.04871, table 2")
+@dataclass(frozen=True, kw_only=True)
+class SingleState(ScheduleConfig):
+    """One state and one network; gradient through every update."""
+
+    kind: Literal["single_state"] = "single_state"
+    cycles: int = 4
+
+    def table(self) -> Schedule:
+        return schedule.single_state(self.cycles)
+
+
+@SCHEDULES.register(source="URM, arXiv 2512.14693")
+@dataclass(frozen=True, kw_only=True)
+class Universal(ScheduleConfig):
+    """Looped transformer with gradient through its last loops."""
+
+    kind: Literal["universal"] = "universal"
+    loops: int = 8
+    grad_loops: int = 6
+
+    def table(self) -> Schedule:
+        return schedule.universal(self.loops, self.grad_loops)
+
+
+@SCHEDULES.register(source="hrm-lab; generalises arXiv 2506.21734, section 2")
+@dataclass(frozen=True, kw_only=True)
+class Levels(ScheduleConfig):
+    """Any number of levels with their own networks and relative periods, slowest first."""
+
+    kind: Literal["levels"] = "levels"
+    periods: tuple[int, ...] = (2, 2, 2)
+
+    def table(self) -> Schedule:
+        return schedule.levels(self.periods)

@@ -1,0 +1,15 @@
+"""Exploration for learned policies: some sequences must go on for a while whatever the head says."""
+
+import torch
+from torch import Tensor
+
+
+def draw_first_allowed(slots: int, probability: float, longest: int, generator: torch.Generator) -> Tensor:
+    """With `probability` a uniform draw from 2..longest, else 1; drawn once for each sequence (HRM paper, section 2, M_min).
+
+    Returns:
+        (slots,) int32.
+    """
+    explores = torch.rand(slots, generator=generator) < probability
+    drawn = torch.randint(2, max(longest, 2) + 1, (slots,), generator=generator)
+    return torch.where(explores, drawn, 1).clamp_max(longest).int()
