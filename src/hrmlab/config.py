@@ -31,7 +31,7 @@ def union_of_parts(registry: Registry, handler: Any) -> core_schema.CoreSchema:
             if not isinstance(kind, str):
                 raise PydanticCustomError("kind", f"needs a 'kind', one of: {', '.join(choices)}")
             if kind not in choices:
-                raise PydanticCustomError("kind", unknown(registry.family, kind, choices))  # type: ignore[arg-type]
+                raise PydanticCustomError("kind", unknown(registry.family, kind, choices))
         return value
 
     union = core_schema.tagged_union_schema(choices, discriminator="kind", from_attributes=True)
@@ -137,14 +137,15 @@ def _no_key(node: Any, name: str, path: str) -> str:
 
 def _explain(cls: type, data: Any, problem: Any) -> str:
     """One validation problem in words, its path cleaned of the tags that unions add."""
-    path, node = [], data
+    path: list[str] = []
+    node = data
     for step in problem["loc"]:
-        if (isinstance(node, dict) and step in node) or (
-            isinstance(node, (list, tuple)) and isinstance(step, int) and step < len(node)
-        ):
+        inside_dict = isinstance(node, dict) and step in node
+        inside_list = isinstance(node, (list, tuple)) and isinstance(step, int) and step < len(node)
+        if inside_dict or inside_list:
             node = node[step]
         elif isinstance(node, str) or (isinstance(node, dict) and node.get("kind") == step):
-            continue
+            continue  # the tag of a union, not a step of the path
         path.append(str(step))
     where = ".".join(path) or "the whole"
     if problem["type"] == "unexpected_keyword_argument":

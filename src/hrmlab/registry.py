@@ -39,7 +39,7 @@ class Registry:
         """
 
         def add(cls: C) -> C:
-            name = next(f.default for f in fields(cls) if f.name == "kind")
+            name = str(next(f.default for f in fields(cls) if f.name == "kind"))
             if name in self._entries:
                 raise ConfigError(f"{self.family} '{name}' is registered already, by {self._entries[name].config}")
             summary = (cls.__doc__ or "").strip().splitlines()[0]

@@ -17,11 +17,12 @@ Ints = npt.NDArray[np.integer]
 class Relation:
     """Cells that bear on each other, as one of two forms.
 
-    groups: shape (cells,), the group number of each cell, -1 for none (a row, a column, a box): a cell is related to all
-        cells of its group.
-    neighbours: shape (cells, k), for each cell the indices of up to k related cells, -1 for none; column j holds the same
-        direction for every cell (up, down, left, right), so that a part may treat directions apart.
-    tie: relations with the same non-empty tie share their weights (rows and columns of a board that may be transposed).
+    groups: shape (cells,), the group number of each cell, -1 for none (a row, a column, a box): a cell is related to
+        all cells of its group.
+    neighbours: shape (cells, k), for each cell the indices of up to k related cells, -1 for none; column j holds the
+        same direction for every cell (up, down, left, right), so that a part may treat directions apart.
+    tie: relations with the same non-empty tie share their weights (rows and columns of a board that may be
+        transposed).
     """
 
     name: str

@@ -75,13 +75,13 @@ class RelationalBlock(nn.Module):
         """(B, N, W) -> (B, N, W), or with a symbol axis (B, N, S, W) -> (B, N, S, W)."""
         hidden = self.gate_up(x)
         if self.across_symbols is not None:
-            hidden = hidden + self.across_symbols(x.mean(dim=2, keepdim=True))
+            hidden.add_(self.across_symbols(x.mean(dim=2, keepdim=True)))  # in place: these are the largest tensors
         if self.groups:
-            pooled = (self.pool.to(x.dtype) @ x.flatten(2)).unflatten(2, x.shape[2:])
-            parts = zip(self.related.values(), pooled.split(self.groups, dim=1), strict=True)
+            pooled = (self.pool.to(x.dtype) @ x.flatten(2)).view(len(x), -1, *x.shape[2:])
+            parts = zip(self.related.values(), torch.split(pooled, self.groups, dim=1), strict=True)
             messages = torch.cat([linear(part) for linear, part in parts], dim=1)
             spread = self.spread.to(x.dtype).expand(len(x), -1, -1)
-            hidden = torch.baddbmm(hidden.flatten(2), spread, messages.flatten(2)).view(hidden.shape)
+            hidden.flatten(2).baddbmm_(spread, messages.flatten(2))
         gate, up = hidden.chunk(2, dim=-1)
         return rms_norm(x + self.down(F.silu(gate) * up), self.eps)
 

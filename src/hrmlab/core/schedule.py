@@ -7,8 +7,8 @@ HRM, TRM, single-state and multi-level models and looped transformers are one lo
 and differ in nothing else. The forward pass, the FLOP count, the gradient audit, every trace address and the diagram
 read this table. Standard library only.
 
-Vocabulary: a *level* is a state and the network that updates it; an *update* is one row; a *segment* is one pass through
-all rows (one step of adaptive computation time).
+Vocabulary: a *level* is a state and the network that updates it; an *update* is one row; a *segment* is one pass
+through all rows (one step of adaptive computation time).
 """
 
 from collections import Counter
@@ -107,9 +107,8 @@ def incoherences(schedule: Schedule) -> list[str]:
     for i, update in enumerate(updates):
         if update.target not in levels:
             problems.append(f"row {i} updates '{update.target}', which is no level ({', '.join(schedule.levels)})")
-        for source in update.sources:
-            if source != INPUT and source not in levels:
-                problems.append(f"row {i} reads '{source}', which is neither a level nor '{INPUT}'")
+        strangers = [source for source in update.sources if source != INPUT and source not in levels]
+        problems += [f"row {i} reads '{source}', which is neither a level nor '{INPUT}'" for source in strangers]
         if update.target in update.sources:
             problems.append(f"row {i} adds '{update.target}' to itself twice")
     problems += [f"level '{level}' is never updated" for level in schedule.levels if level not in _targets(updates)]

@@ -1,6 +1,7 @@
 """The embedding protocol: tokens in, states out, and logits read back from states.
 
-An embedding and its answer head belong together: both know whether a state stands for a cell or for a cell and a symbol.
+An embedding and its answer head belong together: both know whether a state stands for a cell or for a cell and a
+symbol.
 """
 
 from abc import ABC, abstractmethod

@@ -1,7 +1,7 @@
 """The sparse table of puzzle vectors.
 
-Lookup is explicit: it gives the rows as leaves of the graph, and whoever trains hands (ids, gradients of the rows) to the
-table's optimiser. There are no batch-sized buffers, so a batch may have any size.
+Lookup is explicit: it gives the rows as leaves of the graph, and whoever trains hands (ids, gradients of the rows) to
+the table's optimiser. There are no batch-sized buffers, so a batch may have any size.
 """
 
 import math

@@ -51,10 +51,12 @@ class SymbolEmbedding(Embedding):
         here = tokens[..., None] == self.symbols
         given = here.any(dim=-1, keepdim=True)
         knowledge = torch.stack((~given & ~here, here, given & ~here), dim=-1)
-        return knowledge.to(self.knowledge.dtype) @ self.knowledge
+        vectors: Tensor = knowledge.to(self.knowledge.dtype) @ self.knowledge
+        return vectors
 
     def logits(self, state: Tensor) -> Tensor:
         """(B, N, S, W) -> (B, N, V)."""
         scores = self.answer(state).squeeze(-1)
         blank = scores.new_full((*scores.shape[:2], self.vocabulary), IMPOSSIBLE)
-        return blank.index_copy(2, self.symbols, scores)
+        logits: Tensor = blank.index_copy(2, self.symbols, scores)
+        return logits

@@ -44,7 +44,7 @@ class TokenEmbedding(Embedding):
         x = F.embedding(tokens, self.tokens)
         if puzzle is not None:
             padded = F.pad(puzzle, (0, self.slots * self.width - puzzle.shape[-1]))
-            x = torch.cat((padded.unflatten(-1, (self.slots, self.width)).to(x.dtype), x), dim=1)
+            x = torch.cat((padded.view(-1, self.slots, self.width).to(x.dtype), x), dim=1)
         if self.positions is not None:
             x = 0.707106781 * (x + self.positions)  # keeps the variance; the constant is the reference's
         return math.sqrt(self.width) * x

@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def draw_first_allowed(slots: int, probability: float, longest: int, generator: torch.Generator) -> Tensor:
-    """With `probability` a uniform draw from 2..longest, else 1; drawn once for each sequence (HRM paper, section 2, M_min).
+    """With `probability` a uniform draw from 2..longest, else 1; once for each sequence (HRM paper, section 2, M_min).
 
     Returns:
         (slots,) int32.

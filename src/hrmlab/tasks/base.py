@@ -87,5 +87,7 @@ class Task(Part, ABC):
 
     @abstractmethod
     def draw(self, puzzle: Tokens, answer: Tokens | None = None, before: Tokens | None = None) -> str:
-        """The board as lines of text with rich markup: givens bold, cells that changed since `before` marked, cells that
-        break a rule in red."""
+        """The board as lines of text with rich markup.
+
+        Givens are bold, cells that changed since `before` are marked, cells that break a rule are red.
+        """

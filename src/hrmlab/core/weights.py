@@ -1,0 +1,83 @@
+"""Weights on disk: one safetensors file, written whole or not at all, read strictly."""
+
+import os
+import uuid
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from hrmlab.errors import CheckpointError
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file under a temporary name, sync it to disk, and give it its name.
+
+    Raises:
+        CheckpointError: the disk is full or the folder cannot be written; the file that was there is untouched.
+    """
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise CheckpointError(
+            f"cannot write {path}: {error.strerror}; free some space or choose another --out"
+        ) from None
+
+
+def save_weights(model: nn.Module, path: Path) -> None:
+    """Write a model's parameters and saved buffers."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    write_atomically(path, save(tensors, metadata={"format": "hrm-lab/1"}))
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a weights file.
+
+    Raises:
+        CheckpointError: the file is missing, truncated or no safetensors file.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"no weights file at {path}")
+    try:
+        with safe_open(path, "pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dictionary
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is damaged or no safetensors file: {error}") from None
+
+
+def load_weights(model: nn.Module, path: Path) -> None:
+    """Fill a model from a weights file, strictly.
+
+    Raises:
+        CheckpointError: every missing, unknown and misshapen tensor, by name.
+    """
+    fill(model, read_weights(path), str(path))
+
+
+def fill(model: nn.Module, found: dict[str, Tensor], where: str) -> None:
+    """Copy tensors into a model, strictly.
+
+    Raises:
+        CheckpointError: as `load_weights`; the model is then unchanged.
+    """
+    wanted = model.state_dict()
+    problems = [f"{name} is missing" for name in wanted.keys() - found.keys()]
+    problems += [f"{name} is not in the model" for name in found.keys() - wanted.keys()]
+    problems += [
+        f"{name} has shape {tuple(found[name].shape)}, the model wants {tuple(wanted[name].shape)}"
+        for name in wanted.keys() & found.keys()
+        if wanted[name].shape != found[name].shape
+    ]
+    if problems:
+        raise CheckpointError(f"{where} does not fit the model: {'; '.join(sorted(problems))}")
+    with torch.no_grad():
+        for name, tensor in wanted.items():
+            tensor.copy_(found[name])

@@ -1,0 +1,51 @@
+"""How far a run has come, and what that makes of the learning rate."""
+
+import math
+import time
+
+from hrmlab.training.config import TrainingConfig
+
+
+class Budget:
+    """Steps and seconds spent, of those allowed. The clock stands still while paused."""
+
+    def __init__(self, config: TrainingConfig) -> None:
+        self.config = config
+        self.step = 0
+        self._spent = 0.0
+        self._since: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        running = 0.0 if self._since is None else time.perf_counter() - self._since
+        return self._spent + running
+
+    def go(self) -> None:
+        self._since = time.perf_counter()
+
+    def pause(self) -> None:
+        self._spent, self._since = self.seconds, None
+
+    def restore(self, step: int, seconds: float) -> None:
+        self.step, self._spent, self._since = step, seconds, None
+
+    @property
+    def progress(self) -> float:
+        """Share of the budget spent, 0 to 1: of steps or of seconds, whichever is further on."""
+        shares = [0.0]
+        if self.config.steps is not None:
+            shares.append(self.step / max(self.config.steps, 1))
+        if self.config.seconds is not None:
+            shares.append(self.seconds / max(self.config.seconds, 1e-9))
+        return min(max(shares), 1.0)
+
+    def lr_factor(self) -> float:
+        """What the peak learning rates are multiplied by at the coming step."""
+        config = self.config
+        warm = min(1.0, (self.step + 1) / config.warmup_steps) if config.warmup_steps else 1.0
+        shape = {
+            "constant": 1.0,
+            "linear": 1 - self.progress,
+            "cosine": (1 + math.cos(math.pi * self.progress)) / 2,
+        }[config.decay]
+        return warm * (config.min_lr_ratio + (1 - config.min_lr_ratio) * shape)

@@ -1,0 +1,87 @@
+"""A complete run as one configuration: data, model, loss, halting, optimisation."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from hrmlab.core.model import ModelConfig
+from hrmlab.errors import ConfigError
+from hrmlab.halting import Fixed, HaltingConfig
+from hrmlab.losses import LossConfig, SoftmaxCrossEntropy
+from hrmlab.registry import Strict
+from hrmlab.tasks.base import Task
+from hrmlab.training.optimisers import OptimiserConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig(Strict):
+    """Which puzzles.
+
+    path: a data-set folder; None generates the task's puzzles.
+    train, test: how many to generate.
+    seed: of the generation.
+    augment: apply the task's random symmetries to training puzzles as they are handed out.
+    """
+
+    path: str | None = None
+    train: int = 20000
+    test: int = 1000
+    seed: int = 0
+    augment: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig(Strict):
+    """How the weights are found.
+
+    batch_size: slots.
+    steps: segments of the whole batch (optimiser steps); None where `seconds` alone limits the run.
+    seconds: training time, evaluations not counted; None where `steps` alone limits.
+    warmup_steps: linear rise of the learning rates.
+    decay: course of the learning rates after the warm-up, down to `min_lr_ratio` of the peak at the end of the budget.
+    clip: largest norm of the whole gradient, or None.
+    ema: decay of the averaged weights, which evaluation and checkpoints use; None for no average.
+    puzzle_lr, puzzle_weight_decay: SignSGD on the sparse puzzle table.
+    evaluate_every: seconds of training between evaluations, None for one at the end.
+    evaluate_puzzles: held-out puzzles used by those evaluations.
+    checkpoint_every: steps between checkpoints, None for one at the end.
+    """
+
+    optimiser: OptimiserConfig
+    batch_size: int = 64
+    steps: int | None = None
+    seconds: float | None = None
+    seed: int = 0
+    warmup_steps: int = 0
+    decay: Literal["constant", "cosine", "linear"] = "cosine"
+    min_lr_ratio: float = 0.0
+    clip: float | None = 1.0
+    ema: float | None = 0.99
+    puzzle_lr: float = 1e-2
+    puzzle_weight_decay: float = 0.1
+    evaluate_every: float | None = None
+    evaluate_puzzles: int = 500
+    checkpoint_every: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.steps is None and self.seconds is None:
+            raise ConfigError("a run needs a budget: set training.steps or training.seconds")
+        if self.batch_size < 1:
+            raise ConfigError(f"training.batch_size={self.batch_size}; wanted 1 or more")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig(Strict):
+    """Everything that decides a run's numbers, with the seeds inside.
+
+    halting: the policy in training; its loss trains the halting head.
+    evaluation: the policy in evaluation and solving.
+    """
+
+    name: str
+    task: Task
+    model: ModelConfig
+    training: TrainingConfig
+    data: DataConfig = field(default_factory=DataConfig)
+    loss: LossConfig = field(default_factory=SoftmaxCrossEntropy)
+    halting: HaltingConfig
+    evaluation: HaltingConfig = field(default_factory=Fixed)

@@ -1,0 +1,148 @@
+"""The run folder: configuration, provenance, metrics and checkpoints of one run in one place.
+
+RUN/config.json        the complete configuration (`RunConfig`)
+RUN/provenance.json    versions, device, git revision, command
+RUN/metrics.jsonl      one JSON object a line: step, seconds, measures
+RUN/results.json       the final evaluation with its protocol
+RUN/checkpoints/<step>/
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hrmlab.config import encode, load_json
+from hrmlab.core.model import HRM
+from hrmlab.core.weights import load_weights, write_atomically
+from hrmlab.errors import CheckpointError
+from hrmlab.training.checkpoint import WEIGHTS, checkpoints, verify
+from hrmlab.training.config import RunConfig
+
+
+class RunFolder:
+    """A run on disk."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, path: Path, config: RunConfig) -> "RunFolder":
+        """Start a new run.
+
+        Raises:
+            CheckpointError: something is there already.
+        """
+        if path.exists() and any(path.iterdir()):
+            raise CheckpointError(f"{path} is not empty; choose another --out, or go on with --resume {path}")
+        path.mkdir(parents=True, exist_ok=True)
+        folder = cls(path)
+        folder.write("config.json", encode(config))
+        folder.write("provenance.json", provenance())
+        return folder
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    def config(self) -> RunConfig:
+        """Raises ConfigError if the file is missing or does not decode."""
+        return load_json(self.path / "config.json", RunConfig)
+
+    def write(self, name: str, data: Any) -> None:
+        """Write a JSON file, whole or not at all."""
+        write_atomically(self.path / name, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
+
+    def log(self, record: dict[str, Any]) -> None:
+        """Append a line to metrics.jsonl."""
+        try:
+            with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps(record) + "\n")
+        except OSError as error:
+            raise CheckpointError(f"cannot write {self.path / 'metrics.jsonl'}: {error.strerror}") from None
+
+    def last_checkpoint(self) -> Path:
+        """The newest checkpoint whose files are sound.
+
+        Raises:
+            CheckpointError: there is none; the message says what is wrong with the newest.
+        """
+        found = checkpoints(self.checkpoints)
+        trouble = f"{self.path} has no checkpoint yet"
+        for checkpoint in reversed(found):
+            try:
+                verify(checkpoint)
+            except CheckpointError as error:
+                trouble = str(error)
+            else:
+                return checkpoint
+        raise CheckpointError(trouble)
+
+    def weights(self) -> Path:
+        """The weights to evaluate: of the last sound checkpoint, or beside the configuration (a shipped model)."""
+        beside = self.path / WEIGHTS
+        return beside if beside.is_file() else self.last_checkpoint() / WEIGHTS
+
+
+def load_run(path: Path, device: torch.device) -> tuple[HRM, RunConfig]:
+    """The evaluated model of a run folder, or of a checkpoint or weights file inside one.
+
+    Raises:
+        CheckpointError, ConfigError: nothing loadable is there, and why.
+    """
+    if not path.exists():
+        raise CheckpointError(f"no run at {path}")
+    if (path / "config.json").is_file():
+        folder = RunFolder(path)
+        weights = folder.weights()
+    else:
+        weights = path if path.is_file() else path / WEIGHTS
+        home = next((p for p in weights.parents if (p / "config.json").is_file()), None)
+        if home is None:
+            raise CheckpointError(f"{path} is no run folder (it has no config.json), nor is it inside one")
+        folder = RunFolder(home)
+    config = folder.config()
+    model = HRM(config.model, config.task.spec())
+    load_weights(model, weights)
+    return model.to(device).eval(), config
+
+
+def provenance() -> dict[str, Any]:
+    """What a number depends on beside its configuration."""
+    return {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "versions": {name: version(name) for name in ("hrm-lab", "torch", "numpy", "safetensors")}
+        | {"python": platform.python_version()},
+        "machine": {
+            "system": platform.system(),
+            "processor": platform.machine(),
+            "cores": os.cpu_count(),
+            "threads": torch.get_num_threads(),
+            "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        },
+        "git": _git_revision(),
+    }
+
+
+def _git_revision() -> str | None:
+    """The revision of this package's own checkout, with "+" where files differ; None outside one."""
+    here = Path(__file__).resolve().parent
+    try:
+        run = subprocess.run(
+            ["git", "describe", "--always", "--dirty=+", "--abbrev=12"],
+            cwd=here,
+            capture_output=True,
+            text=True,
+            timeout=5,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return run.stdout.strip() or None

@@ -1,0 +1,141 @@
+"""The training loop: refill free slots, one segment, one optimiser step."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from hrmlab.core.act import Objective, objective, segment
+from hrmlab.core.carry import Batch, Carry
+from hrmlab.core.model import HRM
+from hrmlab.training.budget import Budget
+from hrmlab.training.config import RunConfig
+from hrmlab.training.ema import EMA
+from hrmlab.training.feeder import Feeder
+from hrmlab.training.optimisers import build_optimisers
+from hrmlab.training.sign_sgd import sign_sgd
+
+
+@dataclass
+class Measures:
+    """Sums since the last report, on the device: nothing is fetched until asked for."""
+
+    steps: int
+    terms: dict[str, Tensor]
+    finished: Tensor
+    exact: Tensor
+    segments: Tensor
+
+    def means(self, batch_size: int) -> dict[str, float]:
+        """Losses for each slot and step; accuracy and segments over the puzzles that were finished."""
+        finished = max(float(self.finished), 1.0)
+        losses = {f"loss/{name}": float(total) / (self.steps * batch_size) for name, total in self.terms.items()}
+        return losses | {
+            "loss": sum(losses.values()),
+            "exact": float(self.exact) / finished,
+            "segments": float(self.segments) / finished,
+        }
+
+
+class Trainer:
+    """A run in progress. Everything that its future depends on is in its attributes (see `training.checkpoint`)."""
+
+    def __init__(self, config: RunConfig, model: HRM, feeder: Feeder) -> None:
+        self.config, self.model, self.feeder = config, model, feeder
+        training = config.training
+        self.optimisers = build_optimisers(training.optimiser, model)
+        self.ema = EMA(model, training.ema) if training.ema is not None else None
+        self.budget = Budget(training)
+        self.generator = torch.Generator().manual_seed(training.seed)
+        self.device = model.initial.device
+        cells = model.spec.seq_len
+        blank = Batch(*(self._long(training.batch_size, *shape) for shape in ((cells,), (cells,), ())))
+        self.carry: Carry = model.empty_carry(blank)
+        self._measures: Measures | None = None
+
+    def _long(self, *shape: int) -> Tensor:
+        return torch.zeros(shape, dtype=torch.int64, device=self.device)
+
+    @property
+    def evaluated_model(self) -> HRM:
+        """The weights to evaluate and ship: the average where there is one."""
+        averaged: HRM = self.ema.model if self.ema is not None else self.model  # type: ignore[assignment]
+        return averaged
+
+    def run(self, after_step: Callable[["Trainer"], bool]) -> None:
+        """Train until the budget is spent or `after_step` returns False.
+
+        The clock stands still inside `after_step`, so that evaluations and checkpoints cost no training time.
+        """
+        while self.budget.progress < 1.0:
+            self.budget.go()
+            self._one_step()
+            self.budget.pause()
+            if not after_step(self):
+                return
+
+    def _one_step(self) -> None:
+        config = self.config
+        factor = self.budget.lr_factor()
+        self.carry = self._refilled()
+        step = segment(self.model, self.carry, config.halting)
+        goal = objective(step, config.loss, config.halting)
+        (goal.total / config.training.batch_size).backward()  # type: ignore[no-untyped-call]
+        self._update(step.output.puzzle_rows, factor)
+        self.carry = step.carry
+        self.budget.step += 1
+        self._measure(goal)
+
+    def _refilled(self) -> Carry:
+        """The carry with new puzzles in its free slots."""
+        free = self.carry.halted.nonzero().squeeze(-1)
+        first_allowed = torch.ones(len(self.carry.batch), dtype=torch.int32)
+        first_allowed[free.cpu()] = self.config.halting.first_allowed(len(free), self.generator)
+        rows = self.feeder.take(len(free))
+        inputs, labels, identifiers = (torch.from_numpy(part.astype("int64")).to(self.device) for part in rows)
+        offered = Batch(
+            self.carry.batch.inputs.index_copy(0, free, inputs),
+            self.carry.batch.labels.index_copy(0, free, labels),
+            self.carry.batch.identifiers.index_copy(0, free, identifiers),
+        )
+        return self.carry.refill(self.model.initial_states(), offered, first_allowed.to(self.device))
+
+    def _update(self, puzzle_rows: Tensor | None, factor: float) -> None:
+        training = self.config.training
+        if puzzle_rows is not None and self.model.puzzles is not None:
+            assert puzzle_rows.grad is not None
+            lr = training.puzzle_lr * factor
+            sign_sgd(
+                self.model.puzzles, self.carry.batch.identifiers, puzzle_rows.grad, lr, training.puzzle_weight_decay
+            )
+        if training.clip is not None:
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), training.clip)
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = group["peak_lr"] * factor
+            optimiser.step()
+            optimiser.zero_grad()
+        if self.ema is not None:
+            self.ema.update(self.model)
+
+    def _measure(self, goal: Objective) -> None:
+        done = self.carry.halted
+        now = Measures(1, goal.terms, done.sum(), (goal.exact & done).sum(), self.carry.steps[done].sum())
+        if (before := self._measures) is not None:
+            now = Measures(
+                before.steps + 1,
+                {name: before.terms[name] + term for name, term in now.terms.items()},
+                before.finished + now.finished,
+                before.exact + now.exact,
+                before.segments + now.segments,
+            )
+        self._measures = now
+
+    def measures(self) -> dict[str, float]:
+        """Means since the last call."""
+        if self._measures is None:
+            return {}
+        means = self._measures.means(self.config.training.batch_size)
+        self._measures = None
+        return means

@@ -1,0 +1,65 @@
+"""Muon: momentum made orthogonal, for weight matrices.
+
+The same update as torch.optim.Muon, which always iterates in bfloat16, one matrix after the other: on CPUs without
+bfloat16 units that costs more than the model's own forward and backward pass. Here the dtype follows the device and
+matrices of one shape are iterated together.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+"""Of the quintic x -> a x + b x^3 + c x^5, which takes singular values in (0, 1] to near 1 (Jordan et al. 2024)."""
+
+
+def orthogonalise(matrices: Tensor, iterations: int = 5) -> Tensor:
+    """Singular values to about 1 by Newton-Schulz iteration.
+
+    Args:
+        matrices: (M, rows, columns), all treated alike.
+    """
+    tall = matrices.shape[-2] > matrices.shape[-1]
+    x = (matrices.mT if tall else matrices).to(torch.bfloat16 if matrices.is_cuda else torch.float32)
+    x = x / x.norm(dim=(-2, -1), keepdim=True).clamp_min(1e-7)
+    a, b, c = COEFFICIENTS
+    for _ in range(iterations):
+        square = x @ x.mT
+        x = a * x + (b * square + c * square @ square) @ x
+    orthogonal: Tensor = (x.mT if tall else x).to(matrices.dtype)
+    return orthogonal
+
+
+class Muon(torch.optim.Optimizer):
+    """buffer <- lerp(buffer, g, 1 - momentum);
+    p <- p (1 - lr wd) - lr sqrt(max(1, rows / columns)) orthogonalise(lerp(g, buffer, momentum)).
+
+    Jordan et al. 2024 with Nesterov momentum and torch's default scale. Every parameter must be a matrix.
+    """
+
+    def __init__(
+        self, params: Iterable[Tensor], lr: float = 0.02, momentum: float = 0.95, weight_decay: float = 0.0
+    ) -> None:
+        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """One update of every matrix that has a gradient."""
+        for group in self.param_groups:
+            same_shape: dict[torch.Size, list[Tensor]] = defaultdict(list)
+            for p in group["params"]:
+                if p.grad is not None:
+                    same_shape[p.shape].append(p)
+            for shape, params in same_shape.items():
+                grads = [p.grad for p in params if p.grad is not None]
+                for p in params:
+                    self.state[p].setdefault("momentum", torch.zeros_like(p))
+                buffers = [self.state[p]["momentum"] for p in params]
+                torch._foreach_lerp_(buffers, grads, 1 - group["momentum"])
+                updates = torch.stack(grads).lerp(torch.stack(buffers), group["momentum"])
+                directions = orthogonalise(updates)
+                torch._foreach_mul_(params, 1 - group["lr"] * group["weight_decay"])
+                scale = group["lr"] * max(1.0, shape[0] / shape[1]) ** 0.5
+                torch._foreach_add_(params, list(directions.unbind()), alpha=-scale)

@@ -1,0 +1,19 @@
+"""SignSGD with decoupled weight decay, on the touched rows of the sparse puzzle table."""
+
+import torch
+from torch import Tensor
+
+from hrmlab.embeddings.puzzle import PuzzleTable
+
+
+@torch.no_grad()
+def sign_sgd(table: PuzzleTable, ids: Tensor, gradients: Tensor, lr: float, weight_decay: float) -> None:
+    """For each distinct id: row <- row (1 - lr wd) - lr sign(sum of its gradients). Other rows are not touched.
+
+    Args:
+        ids: (B,), repeats allowed.
+        gradients: (B, width), of the rows that `table(ids)` gave.
+    """
+    distinct, where = torch.unique(ids, return_inverse=True)
+    summed = gradients.new_zeros(len(distinct), gradients.shape[-1]).index_add_(0, where, gradients)
+    table.rows[distinct] = table.rows[distinct] * (1 - lr * weight_decay) - lr * summed.sign()
