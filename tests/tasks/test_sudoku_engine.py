@@ -185,6 +185,7 @@ def test_several_builds_at_once_leave_one_library(monkeypatch: pytest.MonkeyPatc
     fake.write_text('#!/bin/sh\n[ "$1" = --version ] && echo 1 && exit 0\nfor o; do :; done\nprintf a >"$o"\n'
                     'sleep 0.2\nprintf b >>"$o"\n')  # fmt: skip
     fake.chmod(0o755)
+    monkeypatch.delenv("HRMLAB_NO_COMPILER", raising=False)
     monkeypatch.setenv("CXX", str(fake))
     monkeypatch.setenv("HRMLAB_CACHE", str(tmp_path / "cache"))
     seen = []

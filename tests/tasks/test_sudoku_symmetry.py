@@ -18,7 +18,7 @@ def task(shape: tuple[int, int]) -> Sudoku:
     return Sudoku(box_rows=shape[0], box_cols=shape[1])
 
 
-@given(shape=st.sampled_from([*SHAPES, (3, 4)]), seed=st.integers(0, 2**32), share=st.floats(0.2, 1.0))
+@given(shape=st.sampled_from([*SHAPES, (3, 4)]), seed=st.integers(0, 2**32), share=st.floats(0.2, 0.7))
 @settings(max_examples=40, deadline=None)
 def test_canonical_form_is_the_same_for_every_symmetric_form(shape, seed, share) -> None:
     made_by, rng = engine(Board(*shape)), np.random.default_rng(seed)

@@ -45,10 +45,11 @@ class Relational(BlockConfig):
 
 
 class RelationalBlock(nn.Module):
-    """x <- norm(x + down(silu(gate) * up)), gate and up linear in x and in its means.
+    """x <- norm(x + swiglu([x, messages])), messages the sum of linear maps of the means.
 
     A mean over a group is taken, multiplied by its weights and spread back over the group, in that order: the product
-    runs over groups, which are fewer than cells.
+    runs over groups, which are fewer than cells. Messages are summed at the state's width, before the feed-forward
+    widens it, since passes over the widened tensors are what a step's time goes into.
     """
 
     pool: Tensor
@@ -56,34 +57,36 @@ class RelationalBlock(nn.Module):
 
     def __init__(self, width: int, hidden: int, relations: list[Relation], symbols: bool, eps: float) -> None:
         super().__init__()
-        self.eps, self.symbols = eps, symbols
+        self.eps = eps
         ties = list(dict.fromkeys(relation.tie or relation.name for relation in relations))
-        means = {tie: [_matrices(r) for r in relations if (r.tie or r.name) == tie] for tie in ties}
-        pools = {tie: np.concatenate([pool for pool, _ in pairs]) for tie, pairs in means.items()}
-        spreads = [spread for pairs in means.values() for _, spread in pairs]
-        self.groups = [len(pool) for pool in pools.values()]
+        pairs = {tie: [_matrices(r) for r in relations if (r.tie or r.name) == tie] for tie in ties}
+        pools = [np.concatenate([pool for pool, _ in pairs[tie]]) for tie in ties]
+        spreads = [spread for tie in ties for _, spread in pairs[tie]]
+        self.groups = [len(pool) for pool in pools]
         if relations:
-            self.register_buffer("pool", _tensor(np.concatenate(list(pools.values()))), persistent=False)
+            self.register_buffer("pool", _tensor(np.concatenate(pools)), persistent=False)
             self.register_buffer("spread", _tensor(np.concatenate(spreads, axis=1)), persistent=False)
-        std = (width * (1 + len(ties) + symbols)) ** -0.5
-        self.gate_up = Linear(width, 2 * hidden, std=std)
-        self.related = nn.ModuleDict({tie: Linear(width, 2 * hidden, std=std) for tie in ties})
-        self.across_symbols = Linear(width, 2 * hidden, std=std) if symbols else None
+        self.related = nn.ModuleDict({tie: Linear(width, width) for tie in ties})
+        self.across_symbols = Linear(width, width) if symbols else None
+        self.gate, self.up = Linear(2 * width, hidden), Linear(2 * width, hidden)
         self.down = Linear(hidden, width)
 
     def forward(self, x: Tensor, context: Context) -> Tensor:
         """(B, N, W) -> (B, N, W), or with a symbol axis (B, N, S, W) -> (B, N, S, W)."""
-        hidden = self.gate_up(x)
-        if self.across_symbols is not None:
-            hidden.add_(self.across_symbols(x.mean(dim=2, keepdim=True)))  # in place: these are the largest tensors
+        both = torch.cat((x, self.messages(x)), dim=-1)
+        return rms_norm(x + self.down(F.silu(self.gate(both)) * self.up(both)), self.eps)
+
+    def messages(self, x: Tensor) -> Tensor:
+        """What each state hears from those related to it; the shape of x."""
+        heard = torch.zeros_like(x)
         if self.groups:
             pooled = (self.pool.to(x.dtype) @ x.flatten(2)).view(len(x), -1, *x.shape[2:])
             parts = zip(self.related.values(), torch.split(pooled, self.groups, dim=1), strict=True)
-            messages = torch.cat([linear(part) for linear, part in parts], dim=1)
-            spread = self.spread.to(x.dtype).expand(len(x), -1, -1)
-            hidden.flatten(2).baddbmm_(spread, messages.flatten(2))
-        gate, up = hidden.chunk(2, dim=-1)
-        return rms_norm(x + self.down(F.silu(gate) * up), self.eps)
+            means = torch.cat([linear(part) for linear, part in parts], dim=1)
+            heard = (self.spread.to(x.dtype) @ means.flatten(2)).view(x.shape)
+        if self.across_symbols is not None:
+            heard = heard + self.across_symbols(x.mean(dim=2, keepdim=True))
+        return heard
 
 
 def _matrices(relation: Relation) -> tuple[np.ndarray, np.ndarray]:

@@ -56,8 +56,8 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Made:
-    """Puzzles and solutions, shape (n, cells), and ratings, shape (n,): -1 from the first on for which no attempt met the
-    wishes."""
+    """Puzzles and solutions, shape (n, cells), and ratings, shape (n,): -1 from the first on for which no attempt met
+    the wishes."""
 
     puzzles: Grids
     solutions: Grids

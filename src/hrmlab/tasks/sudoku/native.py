@@ -22,7 +22,7 @@ from hrmlab.tasks.sudoku.board import Board
 from hrmlab.tasks.sudoku.engine import UNLIMITED, Engine, Grids, Made, Solved, Wishes
 
 SOURCES = Path(__file__).parent / "cpp"
-FLAGS = ("-std=c++20", "-O3", "-shared", "-fPIC", "-fvisibility=hidden")
+FLAGS = ("-std=c++20", "-O2", "-shared", "-fPIC", "-fvisibility=hidden")
 
 
 class Unbuildable(Exception):

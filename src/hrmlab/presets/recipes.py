@@ -1,0 +1,51 @@
+"""The numbers of the CPU presets, all in this one place.
+
+A recipe holds what is tuned for a task on two CPU cores; what the presets share stands in `presets.sudoku` and
+`presets.maze`.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Numbers of one run.
+
+    train, test: puzzles to generate.
+    seconds: training time.
+    cycles: updates in a segment (single-state models).
+    segments, evaluation_segments: the most a puzzle may take in training and in evaluation.
+    lr, rest_lr: peak learning rates of Muon's matrices and of everything else.
+    checkpoint_every: steps; evaluate_every: seconds.
+    """
+
+    train: int
+    test: int
+    seconds: float
+    width: int = 24
+    layers: int = 2
+    cycles: int = 4
+    expansion: float = 4.5
+    segments: int = 8
+    evaluation_segments: int = 16
+    batch_size: int = 32
+    lr: float = 0.02
+    rest_lr: float = 1e-3
+    ema: float = 0.99
+    checkpoint_every: int = 2000
+    evaluate_every: float | None = None
+
+
+SUDOKU_4X4 = Recipe(train=2000, test=500, seconds=30)
+SUDOKU_6X6 = Recipe(train=10000, test=1000, seconds=120)
+SUDOKU_9X9 = Recipe(train=20000, test=1000, seconds=600, evaluate_every=120)
+SUDOKU_9X9_EASY = Recipe(train=20000, test=1000, seconds=300, evaluate_every=60)
+SUDOKU_9X9_HARD = Recipe(train=20000, test=1000, seconds=7200, evaluate_every=600)
+EASY_GIVENS = 40
+HARD_RATING = 32
+
+HRM_SUDOKU_4X4 = Recipe(train=2000, test=500, seconds=60)
+HRM_SUDOKU_6X6 = Recipe(train=10000, test=1000, seconds=300, evaluate_every=60)
+
+MAZE_9X9 = Recipe(train=10000, test=500, seconds=1200, width=64, evaluate_every=120)
+MAZE_30X30_HARD = Recipe(train=5000, test=500, seconds=1200, width=64, evaluate_every=240)

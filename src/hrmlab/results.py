@@ -1,0 +1,211 @@
+"""What the verbs answer, as plain data: no torch, no numpy, ready for JSON.
+
+The field names are the keys that `--json` prints; a test pins them.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Result:
+    """Base of all answers."""
+
+    def plain(self) -> dict[str, Any]:
+        """Dictionaries, lists, numbers and strings, under the names of the fields."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What an accuracy depends on beside the weights' configuration; no accuracy is given without it.
+
+    data: where the puzzles come from and how training and held-out ones are kept apart.
+    seed: of the puzzles' generation, None where they were read from files.
+    halting: the policy, as its configuration.
+    segments: the most that any puzzle could take.
+    weights: which weights ("averaged" or "last") and their step, where known.
+    """
+
+    task: dict[str, Any]
+    data: str
+    split: str
+    seed: int | None
+    halting: dict[str, Any]
+    segments: int
+    weights: str
+    device: str
+    dtype: str
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Evaluation(Result):
+    """Accuracy on held-out puzzles.
+
+    exact: share of puzzles with every scored cell right; exact_interval: its 95% Wilson interval.
+    cell: share of scored cells that are right.
+    valid: share of answers that solve their puzzle by the task's rules.
+    mean_segments, p95_segments: segments until the halt.
+    by_segment: `exact` had every puzzle stopped after segment 1, 2, ... at the latest.
+    """
+
+    n: int
+    exact: float
+    exact_interval: tuple[float, float]
+    cell: float
+    valid: float
+    valid_interval: tuple[float, float]
+    mean_segments: float
+    p95_segments: float
+    by_segment: list[float]
+    seconds: float
+    puzzles_per_second: float
+    protocol: Protocol
+
+
+@dataclass(frozen=True)
+class Training(Result):
+    """A training run that is over, or interrupted (then the accuracies are None and `resume` says how to go on).
+
+    seconds: of training, without evaluations and checkpoints.
+    """
+
+    run: str
+    steps: int
+    seconds: float
+    exact: float | None
+    cell: float | None
+    mean_segments: float | None
+    interrupted: bool
+    resume: str | None
+    evaluation: Evaluation | None
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The answer to one puzzle.
+
+    solved: the answer solves the puzzle by the task's rules.
+    confidence: the halting head's probability that the answer is right.
+    reason: "halted" by the policy's own choice, or stopped at the "limit" of segments.
+    error: why a bad line of a jobs file was not tried; the fields above are then None.
+    """
+
+    input: str
+    output: str | None = None
+    solved: bool | None = None
+    segments: int | None = None
+    confidence: float | None = None
+    reason: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Solving(Result):
+    """The answers to several puzzles, in their order."""
+
+    results: list[Solution]
+    puzzles_per_second: float
+    out: str | None = None
+
+
+@dataclass(frozen=True)
+class Demonstration(Result):
+    """The main job, done once. report: path of the file with the evaluation."""
+
+    run: str
+    exact: float | None
+    seconds: float
+    report: str | None
+    interrupted: bool = False
+    resume: str | None = None
+    solved: list[Solution] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Something that computes. why: what it is, or why it is not available."""
+
+    name: str
+    available: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class Environment(Result):
+    """Versions, devices and engines of this machine."""
+
+    versions: dict[str, str | None]
+    devices: list[dict[str, Any]]
+    threads: dict[str, int]
+    memory: dict[str, int]
+    engines: list[Engine]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of the catalogue. source: where the idea was published, or "hrm-lab"."""
+
+    kind: str
+    name: str
+    summary: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Catalogue(Result):
+    """What there is to choose from."""
+
+    items: list[Item]
+
+
+@dataclass(frozen=True)
+class DataSet(Result):
+    """A data set that was written."""
+
+    path: str
+    train: int
+    test: int
+    seconds: float
+    protocol: str
+
+
+@dataclass(frozen=True)
+class DataCheck(Result):
+    """Every problem found in a data set."""
+
+    path: str
+    ok: bool
+    problems: list[str]
+
+
+@dataclass(frozen=True)
+class DataView(Result):
+    """Puzzles of a data set with their answers, as text and as drawings with rich markup."""
+
+    path: str
+    protocol: str
+    split: str
+    n: int
+    puzzles: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Inspection(Result):
+    """What a model is made of and how it recurs.
+
+    schedule: the rows of one segment: target, sources, network, grad.
+    calls: by network, calls in one segment and how many of them carry gradient.
+    parameters: trained numbers: total, by network, and of the other parts; the sparse puzzle table apart.
+    warnings: what is coherent but probably not meant.
+    """
+
+    name: str
+    task: dict[str, Any]
+    schedule: list[dict[str, Any]]
+    answer: str
+    calls: dict[str, dict[str, int]]
+    parameters: dict[str, int]
+    warnings: list[str]
+    table: str
