@@ -189,7 +189,7 @@ def test_an_input_that_never_reaches_the_answer_is_refused():
 
 
 def test_an_input_that_reaches_the_answer_through_the_next_segment_is_accepted():
-    late = (HIGH, LOW, Update("top", ("high",), "top"))
+    late = (HIGH, Update("low", ("high", INPUT), "high"), Update("top", ("high",), "top"))
     assert Schedule(("top", "high", "low"), late, "top").updates == late
 
 

@@ -1,0 +1,1 @@
+"""Running a trained model: answers to puzzles, and how good they are."""

@@ -12,7 +12,7 @@ from hrmlab.presets import recipes
 from hrmlab.presets.recipes import Recipe
 from hrmlab.tasks import Sudoku
 from hrmlab.training.config import DataConfig, RunConfig, TrainingConfig
-from hrmlab.training.optimisers import AdamW, Muon
+from hrmlab.training.optimisers import AdamW, MuonConfig
 
 
 def sudoku_4x4(name: str) -> RunConfig:
@@ -75,7 +75,7 @@ def _run(name: str, task: Sudoku, recipe: Recipe, schedule: ScheduleConfig, halt
 def training(recipe: Recipe) -> TrainingConfig:
     """How all CPU presets are trained: Muon for the matrices, AdamW for the rest, cosine decay, averaged weights."""
     return TrainingConfig(
-        optimiser=Muon(lr=recipe.lr, rest=AdamW(lr=recipe.rest_lr, weight_decay=0.0)),
+        optimiser=MuonConfig(lr=recipe.lr, rest=AdamW(lr=recipe.rest_lr, weight_decay=0.0)),
         batch_size=recipe.batch_size,
         seconds=recipe.seconds,
         decay="cosine",

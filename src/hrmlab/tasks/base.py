@@ -61,6 +61,8 @@ class Task(Part, ABC):
     def generate(self, train: int, test: int, seed: int) -> Split:
         """Make a training and a held-out set; the same seed gives the same puzzles on any machine.
 
+        The held-out set depends on `test` and `seed` alone, so that it can be made again without the training set.
+
         Raises:
             DataError: the task cannot be generated, or not that many distinct puzzles exist.
         """

@@ -40,13 +40,27 @@ class RunFolder:
         Raises:
             CheckpointError: something is there already.
         """
-        if path.exists() and any(path.iterdir()):
-            raise CheckpointError(f"{path} is not empty; choose another --out, or go on with --resume {path}")
-        path.mkdir(parents=True, exist_ok=True)
+        cls.reserve(path)
         folder = cls(path)
         folder.write("config.json", encode(config))
         folder.write("provenance.json", provenance())
         return folder
+
+    @staticmethod
+    def reserve(path: Path) -> None:
+        """Make an empty folder for a run, so that a place that cannot be used is known before work starts.
+
+        Raises:
+            CheckpointError: something is there already, or the folder cannot be made.
+        """
+        if path.is_file():
+            raise CheckpointError(f"{path} is a file, wanted a folder for the run; choose another --out")
+        try:
+            if path.exists() and any(path.iterdir()):
+                raise CheckpointError(f"{path} is not empty; choose another --out, or go on with --resume {path}")
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CheckpointError(f"cannot make {path}: {error.strerror}; choose another --out") from None
 
     @property
     def checkpoints(self) -> Path:
@@ -91,23 +105,31 @@ class RunFolder:
         return beside if beside.is_file() else self.last_checkpoint() / WEIGHTS
 
 
+def find_weights(path: Path) -> tuple[RunFolder, Path]:
+    """The run and its weights file, of a run folder, or of a checkpoint or weights file inside one.
+
+    Raises:
+        CheckpointError: nothing loadable is there, and why.
+    """
+    if not path.exists():
+        raise CheckpointError(f"no run at {path}")
+    if (path / "config.json").is_file():
+        folder = RunFolder(path)
+        return folder, folder.weights()
+    weights = path if path.is_file() else path / WEIGHTS
+    home = next((p for p in weights.absolute().parents if (p / "config.json").is_file()), None)
+    if home is None:
+        raise CheckpointError(f"{path} is no run folder (it has no config.json), nor is it inside one")
+    return RunFolder(home), weights
+
+
 def load_run(path: Path, device: torch.device) -> tuple[HRM, RunConfig]:
     """The evaluated model of a run folder, or of a checkpoint or weights file inside one.
 
     Raises:
         CheckpointError, ConfigError: nothing loadable is there, and why.
     """
-    if not path.exists():
-        raise CheckpointError(f"no run at {path}")
-    if (path / "config.json").is_file():
-        folder = RunFolder(path)
-        weights = folder.weights()
-    else:
-        weights = path if path.is_file() else path / WEIGHTS
-        home = next((p for p in weights.parents if (p / "config.json").is_file()), None)
-        if home is None:
-            raise CheckpointError(f"{path} is no run folder (it has no config.json), nor is it inside one")
-        folder = RunFolder(home)
+    folder, weights = find_weights(path)
     config = folder.config()
     model = HRM(config.model, config.task.spec())
     load_weights(model, weights)

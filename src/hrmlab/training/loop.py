@@ -28,14 +28,13 @@ class Measures:
     segments: Tensor
 
     def means(self, batch_size: int) -> dict[str, float]:
-        """Losses for each slot and step; accuracy and segments over the puzzles that were finished."""
-        finished = max(float(self.finished), 1.0)
+        """Losses for each slot and step; accuracy and segments over the puzzles that were finished, if any were."""
+        finished = float(self.finished)
         losses = {f"loss/{name}": float(total) / (self.steps * batch_size) for name, total in self.terms.items()}
-        return losses | {
-            "loss": sum(losses.values()),
-            "exact": float(self.exact) / finished,
-            "segments": float(self.segments) / finished,
-        }
+        means = losses | {"loss": sum(losses.values()), "finished": finished}
+        if finished:
+            means |= {"exact": float(self.exact) / finished, "segments": float(self.segments) / finished}
+        return means
 
 
 class Trainer:

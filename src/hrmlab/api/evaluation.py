@@ -1,0 +1,103 @@
+"""`eval`: how good a run is on puzzles it has not seen."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from hrmlab.api.puzzles import first, held_out
+from hrmlab.api.settings import choose_device, halting_rule, use_threads, versions
+from hrmlab.api.targets import find_run
+from hrmlab.config import encode
+from hrmlab.core.model import HRM
+from hrmlab.errors import DataError
+from hrmlab.halting import HaltingConfig
+from hrmlab.inference.evaluate import evaluate as measure
+from hrmlab.results import Evaluation, Protocol
+from hrmlab.tasks import dataset
+from hrmlab.tasks.base import Examples, Task
+from hrmlab.terminal import Meter
+
+
+def evaluate(
+    run: str | Path,
+    *,
+    data: str | Path | None = None,
+    n: int | None = None,
+    halting: str | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+    quiet: bool = False,
+) -> Evaluation:
+    """Measure a run on held-out puzzles.
+
+    Args:
+        run: run folder, checkpoint, weights file, or the name of a shipped model.
+        data: a data set whose test split is used; None makes the run's own held-out puzzles again.
+        n: only the first so many puzzles.
+        halting: policy, as `kind` or `kind,key=value,...`; None takes the run's evaluation policy.
+
+    Raises:
+        CheckpointError, ConfigError, DataError: the run, the rule or the data cannot be used, and why.
+    """
+    use_threads(threads)
+    place = choose_device(device)
+    found = find_run(run)
+    config = found.config
+    rule = halting_rule(halting, config.evaluation)
+    task, seed = config.task, config.data.seed if config.data.path is None else None
+    if data is None:
+        model = found.load(place)
+        examples, protocol = held_out(config, quiet)
+    else:
+        about = dataset.stored(Path(data))
+        task, seed, protocol = dataset.task_of(Path(data)), about.seed, about.protocol
+        if task.kind != config.task.kind:
+            raise DataError(f"{data} holds task '{task.kind}', the run was trained on '{config.task.kind}'")
+        model = found.load(place, task)
+        examples = dataset.read(Path(data), "test", n)
+    return scored(model, task, first(examples, n), rule, protocol, seed, found.about_weights, quiet)
+
+
+def scored(
+    model: HRM,
+    task: Task,
+    examples: Examples,
+    halting: HaltingConfig,
+    data: str,
+    seed: int | None,
+    weights: str,
+    quiet: bool,
+) -> Evaluation:
+    """Accuracies with the protocol that they were measured under."""
+    with Meter(f"answering {len(examples)} puzzles", quiet) as meter:
+        scores = measure(model, task, examples, halting, progress=_ticks(meter, len(examples)))
+    protocol = Protocol(
+        task=encode(task),
+        data=data,
+        split="test",
+        seed=seed,
+        halting=encode(halting),
+        segments=halting.max_segments,
+        weights=weights,
+        device=_device_name(model.initial.device),
+        dtype=str(model.compute_dtype).removeprefix("torch."),
+        versions=versions(),
+    )
+    return Evaluation(**asdict(scores), protocol=protocol)
+
+
+def _ticks(meter: Meter, total: int) -> Callable[[int], None]:
+    done = 0
+
+    def tick(count: int) -> None:
+        nonlocal done
+        done += count
+        meter.update(done / total, f"{done} of {total}")
+
+    return tick
+
+
+def _device_name(device: torch.device) -> str:
+    return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type

@@ -1,0 +1,100 @@
+"""The puzzles of a run: read from its data set, or generated again from its configuration."""
+
+import inspect
+from dataclasses import replace
+from pathlib import Path
+
+from hrmlab.errors import ConfigError, DataError
+from hrmlab.tasks import dataset
+from hrmlab.tasks.base import Examples, Split, Task
+from hrmlab.terminal import Meter
+from hrmlab.training.config import RunConfig
+from hrmlab.training.feeder import Augment
+
+
+def resolved(config: RunConfig) -> RunConfig:
+    """The configuration with the task of its data set, where it names one.
+
+    Raises:
+        DataError: there is no data set at `data.path`.
+    """
+    if config.data.path is None:
+        return config
+    return replace(config, task=dataset.task_of(Path(config.data.path)))
+
+
+def generate(task: Task, train: int, test: int, seed: int, quiet: bool) -> Split:
+    """Puzzles of a task, with a bar while they are made.
+
+    Raises:
+        DataError: not that many exist, or a number is negative.
+    """
+    total = train + test
+    with Meter(f"making {total} puzzles", quiet) as meter:
+        if "progress" not in inspect.signature(task.generate).parameters:
+            return task.generate(train, test, seed)
+        made = 0
+
+        def tick(count: int, wanted: int | None = None) -> None:
+            # Tasks report either how many were just added, or how many there are and how many are wanted.
+            nonlocal made
+            made = made + count if wanted is None else count
+            meter.update(made / max(total, 1), f"{made} of {total}")
+
+        return task.generate(train, test, seed, progress=tick)  # type: ignore[call-arg]
+
+
+def both(config: RunConfig, quiet: bool) -> Split:
+    """Training and held-out puzzles.
+
+    Raises:
+        DataError: the data set is missing or damaged, or the task cannot make so many.
+    """
+    data = config.data
+    if data.path is not None:
+        return dataset.load(Path(data.path))
+    return generate(config.task, data.train, data.test, data.seed, quiet)
+
+
+def held_out(config: RunConfig, quiet: bool) -> tuple[Examples, str]:
+    """The run's own held-out puzzles and the protocol that kept them apart.
+
+    Raises:
+        DataError: the data set is gone or damaged.
+    """
+    data = config.data
+    if data.path is not None:
+        path = Path(data.path)
+        return dataset.read(path, "test"), dataset.stored(path).protocol
+    split = generate(config.task, 0, data.test, data.seed, quiet)
+    return split.test, split.protocol
+
+
+def first(examples: Examples, count: int | None) -> Examples:
+    """The first `count` examples; all of them for None.
+
+    Raises:
+        DataError: less than one wanted, or more than there are.
+    """
+    if count is None:
+        return examples
+    if not 1 <= count <= len(examples):
+        raise DataError(f"{count} puzzles came with --n; wanted 1 to {len(examples)}, as many as there are")
+    rows = slice(count)
+    return Examples(
+        examples.inputs[rows], examples.labels[rows], examples.identifiers[rows], examples.rating[rows]
+    )
+
+
+def augmentation(config: RunConfig) -> Augment | None:
+    """The task's random symmetries, where the configuration asks for them.
+
+    Raises:
+        ConfigError: the task has none.
+    """
+    if not config.data.augment:
+        return None
+    augment: Augment | None = getattr(config.task, "augment", None)
+    if augment is None:
+        raise ConfigError(f"data.augment is on, but task '{config.task.kind}' has no augmentation; set it to false")
+    return augment

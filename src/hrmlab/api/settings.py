@@ -1,0 +1,90 @@
+"""Options that many verbs share: device, threads, modules of other people's parts, a halting rule as text."""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+from hrmlab.config import decode
+from hrmlab.errors import ConfigError
+from hrmlab.halting import HALTING, HaltingConfig
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """The device of that name; "auto" takes CUDA, else Apple's, else the CPU.
+
+    Raises:
+        ConfigError: no such name, or the device is not there.
+    """
+    if name not in DEVICES:
+        raise ConfigError(f"device '{name}' came; wanted one of {', '.join(DEVICES)}")
+    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        name = next(kind for kind in ("cuda", "mps", "cpu") if present[kind])
+    if not present[name]:
+        raise ConfigError(f"device '{name}' is not available here (`hrm doctor` says why); use --device cpu")
+    return torch.device(name)
+
+
+def use_threads(count: int | None) -> None:
+    """Set the number of CPU threads of this process; None leaves torch's choice.
+
+    Raises:
+        ConfigError: less than one.
+    """
+    if count is None:
+        return
+    if count < 1:
+        raise ConfigError(f"threads={count} came; wanted 1 or more")
+    torch.set_num_threads(count)
+
+
+def import_parts(modules: Sequence[str]) -> None:
+    """Import modules that register parts of their own; the working directory is searched too.
+
+    Raises:
+        ConfigError: a module cannot be imported; the message says why.
+    """
+    here = str(Path.cwd())
+    if modules and here not in sys.path:
+        sys.path.insert(0, here)
+    for name in modules:
+        try:
+            import_module(name)
+        except ConfigError:
+            raise
+        except Exception as error:  # whatever the module does wrong is its author's to mend, in one line
+            why = (str(error).splitlines() or [""])[0]
+            raise ConfigError(f"cannot import '{name}' ({type(error).__name__}: {why}); check --import") from None
+
+
+def halting_rule(text: str | None, default: HaltingConfig) -> HaltingConfig:
+    """A policy from `kind` or `kind,key=value,...`; the limit of segments is the default's unless given.
+
+    Raises:
+        ConfigError: an unknown kind or key.
+    """
+    if text is None:
+        return default
+    kind, *pairs = text.split(",")
+    HALTING.get(kind)
+    data: dict[str, object] = {"kind": kind, "max_segments": default.max_segments}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise ConfigError(f"'{pair}' in --halting {text}; wanted key=value, e.g. --halting {kind},max_segments=8")
+        data[key] = value
+    rule: HaltingConfig = decode(HaltingConfig, data, f"--halting {text}")  # type: ignore[type-abstract]
+    if rule.max_segments < 1:
+        raise ConfigError(f"max_segments={rule.max_segments} in --halting {text}; wanted 1 or more")
+    return rule
+
+
+def versions() -> dict[str, str]:
+    """What a number depends on beside its configuration and weights."""
+    return {name: version(name) for name in ("hrm-lab", "torch", "numpy")}

@@ -1,0 +1,112 @@
+"""What a RUN and a TARGET on the command line stand for."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+import torch
+
+from hrmlab.config import load_json
+from hrmlab.core.model import HRM
+from hrmlab.core.weights import load_weights
+from hrmlab.errors import CheckpointError, ConfigError
+from hrmlab.presets import PRESETS, preset
+from hrmlab.tasks.base import Task
+from hrmlab.training.config import RunConfig
+from hrmlab.training.folder import RunFolder, find_weights
+
+SHIPPED = Path(__file__).parent.parent / "shipped"
+"""Models that come with the package: SHIPPED/<name>/ with config.json, weights.safetensors, results.json."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained model on disk, not loaded yet."""
+
+    folder: RunFolder
+    weights: Path
+    config: RunConfig
+
+    @property
+    def about_weights(self) -> str:
+        """Which weights these are, in words."""
+        ema = self.config.training.ema
+        kind = "last weights" if ema is None else f"average of the weights (decay {ema:g})"
+        place = self.weights.parent.name
+        return f"{kind}, step {int(place)}" if place.isdigit() else kind
+
+    def load(self, device: torch.device, task: Task | None = None) -> HRM:
+        """The model, ready for inference.
+
+        Args:
+            task: read puzzles of this task, where the weights allow it, instead of the run's own.
+
+        Raises:
+            CheckpointError: the weights are damaged or do not fit.
+        """
+        own = self.config.task
+        model = HRM(self.config.model, (task or own).spec())
+        try:
+            load_weights(model, self.weights)
+        except CheckpointError as error:
+            if task is None or task == own:
+                raise
+            mine, theirs = own.spec(), task.spec()
+            raise CheckpointError(
+                f"the run was trained on {mine.seq_len} cells and {mine.vocab_size} tokens, these data have "
+                f"{theirs.seq_len} and {theirs.vocab_size}, and its weights depend on that ({error})"
+            ) from None
+        return model.to(device).eval()
+
+
+def shipped_models() -> list[str]:
+    """Names of the trained models that come with the package."""
+    return sorted(path.parent.name for path in SHIPPED.glob("*/config.json"))
+
+
+def find_run(name: str | Path) -> Run:
+    """A run folder, a checkpoint or weights file inside one, or a shipped model by name.
+
+    Raises:
+        CheckpointError: there is none, or it is damaged; the message says what to type.
+        ConfigError: its configuration does not decode.
+    """
+    path = Path(name)
+    if not path.exists() and str(name) in shipped_models():
+        path = SHIPPED / str(name)
+    if not path.exists():
+        raise CheckpointError(_no_run(str(name)))
+    folder, weights = find_weights(path)
+    return Run(folder, weights, folder.config())
+
+
+def _no_run(name: str) -> str:
+    models = shipped_models()
+    if name in PRESETS:
+        return f"'{name}' is a preset that has not been trained here; type `hrm train {name} --out {name}` first"
+    near = get_close_matches(name, [*models, *PRESETS], n=1, cutoff=0.5)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    known = f"models that come with hrm-lab: {', '.join(models)}" if models else "train one with `hrm train PRESET`"
+    return f"no run at '{name}'{hint} ({known})"
+
+
+def find_config(target: str | Path) -> RunConfig:
+    """The configuration of a preset, a run, a shipped model or a configuration file.
+
+    Raises:
+        ConfigError, CheckpointError: nothing of that name, or it does not decode.
+    """
+    path, name = Path(target), str(target)
+    if name in PRESETS:
+        return preset(name).make()
+    if path.is_file() and path.suffix == ".json":
+        return load_json(path, RunConfig)
+    if (path / "config.json").is_file():
+        return RunFolder(path).config()
+    if path.exists():
+        raise ConfigError(f"{path} is neither a run folder nor a configuration file (.json); wanted one, or a preset")
+    if name in shipped_models():
+        return RunFolder(SHIPPED / name).config()
+    if path.suffix == ".json" or len(path.parts) > 1:
+        raise ConfigError(f"no file or run at {path}; wanted a preset (`hrm catalog preset`) or a configuration file")
+    return preset(name).make()

@@ -1,0 +1,189 @@
+"""`train`: from a preset or configuration file to a run folder with an evaluated model."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hrmlab.api.evaluation import scored
+from hrmlab.api.interruption import Interruption
+from hrmlab.api.puzzles import augmentation, both, first, resolved
+from hrmlab.api.settings import choose_device, use_threads
+from hrmlab.api.targets import find_config
+from hrmlab.config import encode, override
+from hrmlab.core.model import HRM
+from hrmlab.errors import CheckpointError, ConfigError
+from hrmlab.inference.evaluate import evaluate as measure
+from hrmlab.results import Evaluation, Training
+from hrmlab.tasks.base import Split
+from hrmlab.terminal import Meter, note
+from hrmlab.training.checkpoint import restore, save_checkpoint
+from hrmlab.training.config import RunConfig
+from hrmlab.training.feeder import Feeder
+from hrmlab.training.folder import RunFolder
+from hrmlab.training.loop import Trainer
+from hrmlab.training.progress import Monitor, forget_after
+
+
+def train(
+    target: str | Path | None = None,
+    overrides: Sequence[str] = (),
+    *,
+    out: str | Path | None = None,
+    seconds: float | None = None,
+    steps: int | None = None,
+    resume: str | Path | None = None,
+    seed: int | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+    quiet: bool = False,
+) -> Training:
+    """Train a model, or go on with a run that was interrupted, and evaluate it on all held-out puzzles.
+
+    Args:
+        target: a preset or a configuration file; None with `resume`.
+        overrides: `dotted.key=value` changes of the configuration.
+        out: the run folder to make; None makes one below `runs/`.
+        seconds, steps: the budget, in place of the configuration's; given alone, each is the only limit.
+        resume: a run folder to go on with; its budget may be extended, nothing else changed.
+        seed: of the initial weights and the order of the puzzles.
+        threads: CPU threads of this process, None for torch's choice.
+
+    Raises:
+        ConfigError, DataError, CheckpointError: what cannot be used, and what to type.
+    """
+    use_threads(threads)
+    place = choose_device(device)
+    if resume is not None:
+        if target is not None or overrides or out is not None or seed is not None:
+            raise ConfigError("--resume goes on with a run as it is; only --seconds and --steps may be given with it")
+        folder = RunFolder(Path(resume))
+        config = _budget(folder.config(), seconds, steps)
+        return _resume(folder, config, place, quiet)
+    if target is None:
+        raise ConfigError("nothing to train came; wanted a preset or a configuration file (`hrm catalog preset`)")
+    config = configure(target, overrides, seconds, steps, seed)
+    path = Path(out) if out is not None else fresh_path(config.name)
+    RunFolder.reserve(path)
+    split = both(config, quiet)
+    trainer = _trainer(config, split, place)
+    folder = RunFolder.create(path, config)
+    return _run(trainer, folder, split, quiet)
+
+
+def configure(
+    target: str | Path,
+    overrides: Sequence[str] = (),
+    seconds: float | None = None,
+    steps: int | None = None,
+    seed: int | None = None,
+) -> RunConfig:
+    """The configuration that `train` would run.
+
+    Raises:
+        ConfigError, DataError: an unknown name, key or value, or no data set at `data.path`.
+    """
+    config = _budget(override(find_config(target), overrides), seconds, steps)
+    if seed is not None:
+        config = replace(config, training=replace(config.training, seed=seed))
+    return resolved(config)
+
+
+def fresh_path(name: str) -> Path:
+    """A folder below runs/ that does not exist yet, named by run, date and time."""
+    stem = f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
+    path, number = Path("runs") / stem, 2
+    while path.exists():
+        path, number = Path("runs") / f"{stem}-{number}", number + 1
+    return path
+
+
+def _budget(config: RunConfig, seconds: float | None, steps: int | None) -> RunConfig:
+    for name, value in (("seconds", seconds), ("steps", steps)):
+        if value is not None and value <= 0:
+            raise ConfigError(f"--{name} {value} came; wanted more than 0")
+    if seconds is None and steps is None:
+        return config
+    return replace(config, training=replace(config.training, seconds=seconds, steps=steps))
+
+
+def _trainer(config: RunConfig, split: Split, device: torch.device) -> Trainer:
+    torch.manual_seed(config.training.seed)
+    model = HRM(config.model, config.task.spec()).to(device)
+    return Trainer(config, model, Feeder(split.train, config.training.seed, augmentation(config)))
+
+
+def _resume(folder: RunFolder, config: RunConfig, device: torch.device, quiet: bool) -> Training:
+    checkpoint = folder.last_checkpoint()
+    split = both(config, quiet)
+    trainer = _trainer(config, split, device)
+    restore(trainer, checkpoint)
+    budget = trainer.budget
+    if budget.progress >= 1.0 and (folder.path / "results.json").is_file():
+        raise CheckpointError(
+            f"{folder.path} is complete at step {budget.step} after {budget.seconds:.0f} s; "
+            f"type `hrm eval {folder.path}`, or give more with --seconds or --steps"
+        )
+    folder.write("config.json", encode(config))
+    (folder.path / "results.json").unlink(missing_ok=True)
+    forget_after(folder, budget.step)
+    note(f"going on from step {budget.step} of {folder.path}", quiet)
+    return _run(trainer, folder, split, quiet)
+
+
+def _run(trainer: Trainer, folder: RunFolder, split: Split, quiet: bool) -> Training:
+    config, start = trainer.config, trainer.budget.step
+    sample = first(split.test, min(config.training.evaluate_puzzles, len(split.test)) or None)
+
+    def look(model: HRM) -> dict[str, Any]:
+        scores = measure(model.eval(), config.task, sample, config.evaluation)
+        keys = ("n", "exact", "cell", "mean_segments", "by_segment")
+        return {key: getattr(scores, key) for key in keys}
+
+    note(f"training {config.name} into {folder.path}", quiet)
+    with Interruption() as interruption, Meter(f"training {config.name}", quiet) as meter:
+        monitor = Monitor(folder, meter, look, lambda: interruption.asked, trainer)
+        try:
+            trainer.run(monitor)
+        except torch.OutOfMemoryError:
+            raise ConfigError(
+                f"out of memory on {trainer.device.type}; lower training.batch_size={config.training.batch_size}"
+            ) from None
+        monitor.log(trainer)
+        if trainer.budget.step > start or start == 0:
+            save_checkpoint(trainer, folder.checkpoints)
+    if interruption.asked and trainer.budget.progress < 1.0:
+        return _training(trainer, folder, None)
+    try:
+        evaluation = _final(trainer, split, quiet)
+    except KeyboardInterrupt:
+        return _training(trainer, folder, None)
+    folder.write("results.json", evaluation.plain())
+    return _training(trainer, folder, evaluation)
+
+
+def _final(trainer: Trainer, split: Split, quiet: bool) -> Evaluation:
+    config = trainer.config
+    ema = config.training.ema
+    kind = "last weights" if ema is None else f"average of the weights (decay {ema:g})"
+    weights = f"{kind}, step {trainer.budget.step}"
+    seed = config.data.seed if config.data.path is None else None
+    model = trainer.evaluated_model.eval()
+    return scored(model, config.task, split.test, config.evaluation, split.protocol, seed, weights, quiet)
+
+
+def _training(trainer: Trainer, folder: RunFolder, evaluation: Evaluation | None) -> Training:
+    return Training(
+        run=str(folder.path),
+        steps=trainer.budget.step,
+        seconds=round(trainer.budget.seconds, 3),
+        exact=evaluation.exact if evaluation else None,
+        cell=evaluation.cell if evaluation else None,
+        mean_segments=evaluation.mean_segments if evaluation else None,
+        interrupted=evaluation is None,
+        resume=None if evaluation else f"hrm train --resume {folder.path}",
+        evaluation=evaluation,
+    )

@@ -1,0 +1,97 @@
+"""What happens after a step: metrics about every second, evaluations and checkpoints when due, and the progress bar."""
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+from hrmlab.core.model import HRM
+from hrmlab.core.weights import write_atomically
+from hrmlab.errors import HrmLabError
+from hrmlab.terminal import Meter
+from hrmlab.training.checkpoint import save_checkpoint
+from hrmlab.training.folder import RunFolder
+from hrmlab.training.loop import Trainer
+
+EVERY = 1.0
+"""Seconds of training between two lines of metrics.jsonl."""
+
+Evaluate = Callable[[HRM], dict[str, Any]]
+
+
+class Monitor:
+    """The `after_step` of a run on disk.
+
+    Args:
+        evaluate: measures the averaged weights on held-out puzzles; called every `training.evaluate_every` seconds.
+        stop: asked after each step; the run ends when it says True.
+    """
+
+    def __init__(
+        self, folder: RunFolder, meter: Meter, evaluate: Evaluate, stop: Callable[[], bool], trainer: Trainer
+    ) -> None:
+        self.folder, self.meter, self.evaluate, self.stop = folder, meter, evaluate, stop
+        self._logged_at = self._evaluated_at = trainer.budget.seconds
+        self._logged_step = trainer.budget.step
+        self._facts: dict[str, float] = {}
+
+    def __call__(self, trainer: Trainer) -> bool:
+        """Whether to go on.
+
+        Raises:
+            HrmLabError: the loss is no longer a number.
+            CheckpointError: the disk is full.
+        """
+        training, budget = trainer.config.training, trainer.budget
+        save = training.checkpoint_every is not None and budget.step % training.checkpoint_every == 0
+        if save or budget.seconds - self._logged_at >= EVERY:
+            self.log(trainer)
+        if save:
+            save_checkpoint(trainer, self.folder.checkpoints)
+        if training.evaluate_every is not None and budget.seconds - self._evaluated_at >= training.evaluate_every:
+            self._evaluated_at = budget.seconds
+            self._record(trainer, {"evaluation": self.evaluate(trainer.evaluated_model)})
+        return not self.stop()
+
+    def log(self, trainer: Trainer) -> None:
+        """Write the measures since the last call as a line of metrics.jsonl, and show them."""
+        measures = trainer.measures()
+        if not measures:
+            return
+        budget = trainer.budget
+        if not math.isfinite(measures["loss"]):
+            raise HrmLabError(
+                f"the loss became {measures['loss']} by step {budget.step}; lower training.optimiser.lr or set "
+                f"training.clip=1, and train anew (the run so far is in {self.folder.path})"
+            )
+        rate = (budget.step - self._logged_step) / max(budget.seconds - self._logged_at, 1e-9)
+        self._logged_at, self._logged_step = budget.seconds, budget.step
+        self._record(trainer, measures | {"steps_per_second": rate, "lr_factor": budget.lr_factor()})
+        self._facts |= measures | {"rate": rate}
+        self.meter.update(budget.progress, self._words(budget.step))
+
+    def _record(self, trainer: Trainer, values: dict[str, Any]) -> None:
+        budget = trainer.budget
+        self.folder.log({"step": budget.step, "seconds": round(budget.seconds, 3)} | values)
+
+    def _words(self, step: int) -> str:
+        facts = self._facts
+        words = [f"step {step}", f"{facts['rate']:.1f}/s", f"loss {facts['loss']:.3f}"]
+        if "exact" in facts:
+            words += [f"exact {facts['exact']:.1%}", f"{facts['segments']:.1f} segments"]
+        return "  ".join(words)
+
+
+def forget_after(folder: RunFolder, step: int) -> None:
+    """Drop the lines of metrics.jsonl after a step: a resumed run goes through those steps again."""
+    file = folder.path / "metrics.jsonl"
+    if not file.is_file():
+        return
+    kept = []
+    for line in file.read_bytes().splitlines(keepends=True):
+        try:
+            if json.loads(line)["step"] <= step:
+                kept.append(line)
+        except (ValueError, KeyError, TypeError):
+            continue  # a line cut short by a crash
+    write_atomically(file, b"".join(kept))

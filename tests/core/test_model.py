@@ -1,0 +1,203 @@
+"""The model: published sizes, puzzle slots, what may not be put together."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from hrmlab.blocks import MLPMixer, PostNorm, Relational, Size
+from hrmlab.core.carry import Batch
+from hrmlab.core.model import HRM, ModelConfig, named_matrices
+from hrmlab.core.schedules import HRMSchedule, Levels, TRMSchedule
+from hrmlab.embeddings import Learned, NoPositions, PuzzleConfig, Rotary, SymbolAxis, Tokens
+from hrmlab.errors import ConfigError
+from hrmlab.spec import TaskSpec
+
+MakeModel, MakeSpec, MakeBatch = Callable[..., HRM], Callable[..., TaskSpec], Callable[..., Batch]
+SUDOKU = TaskSpec(seq_len=81, vocab_size=11)
+HRM_REFERENCE = ModelConfig(
+    schedule=HRMSchedule(), block=PostNorm(), embedding=Tokens(), positions=Rotary(), puzzle=PuzzleConfig()
+)
+
+
+def on_meta(config: ModelConfig) -> HRM:
+    """A model of the published size, without the memory."""
+    with torch.device("meta"):
+        return HRM(config, SUDOKU)
+
+
+def config(**changes: Any) -> ModelConfig:
+    parts: dict[str, Any] = {
+        "schedule": HRMSchedule(),
+        "block": PostNorm(),
+        "embedding": Tokens(),
+        "positions": Rotary(),
+        "size": Size(width=16, layers=1, heads=2, expansion=2, round_to=8),
+    }
+    return ModelConfig(**(parts | changes))
+
+
+def test_hrm_at_the_reference_size_has_the_published_number_of_parameters():
+    assert on_meta(HRM_REFERENCE).parameter_count() == 27_275_266
+
+
+def test_trm_with_attention_has_one_network_of_two_layers():
+    model = on_meta(
+        ModelConfig(
+            schedule=TRMSchedule(),
+            block=PostNorm(),
+            embedding=Tokens(),
+            positions=Rotary(),
+            puzzle=PuzzleConfig(slots=16),
+            size=Size(layers=2),
+        )
+    )
+    layer = 4 * 512 * 512 + 3 * 512 * 1536
+    assert list(model.networks) == ["high"]
+    assert model.parameter_count() == 2 * layer + 2 * 11 * 512 + (2 * 512 + 2)
+
+
+def test_trm_with_the_mixer_mixes_cells_and_puzzle_slots_without_attention():
+    model = on_meta(
+        ModelConfig(
+            schedule=TRMSchedule(),
+            block=MLPMixer(),
+            embedding=Tokens(),
+            positions=NoPositions(),
+            puzzle=PuzzleConfig(slots=16),
+            size=Size(layers=2),
+        )
+    )
+    layer = 3 * 97 * 512 + 3 * 512 * 1536
+    assert model.parameter_count() == 2 * layer + 2 * 11 * 512 + (2 * 512 + 2)
+    assert model.embedding.slots == 16
+
+
+@pytest.mark.parametrize("changes", [{}, {"schedule": TRMSchedule(low_cycles=2)}, {"block": MLPMixer()}])
+def test_a_segment_gives_logits_by_cell_and_two_values_by_puzzle(
+    make_model: MakeModel, make_spec: MakeSpec, make_batch: MakeBatch, changes: dict[str, Any]
+):
+    spec = make_spec()
+    model, batch = make_model(spec, puzzle=PuzzleConfig(width=40), **changes), make_batch(spec, 3)
+    carry = model.empty_carry(batch)
+    output = model(carry.states, batch)
+    assert output.logits.shape == (3, 16, 6) and output.values.shape == (3, 2)
+    assert {state.shape for state in output.states.values()} == {(3, 3 + 16, 16)}  # 40 numbers fill three slots of 16
+    assert output.puzzle_rows.shape == (3, 40)
+
+
+def test_puzzle_rows_receive_the_gradient_and_the_table_is_no_parameter(
+    make_model: MakeModel, make_spec: MakeSpec, make_batch: MakeBatch
+):
+    spec = make_spec()
+    model, batch = make_model(spec, puzzle=PuzzleConfig(width=24, init_std=1.0)), make_batch(spec, 3)
+    output = model(model.empty_carry(batch).states, batch)
+    output.logits.square().sum().backward()
+    assert output.puzzle_rows.grad.shape == (3, 24) and output.puzzle_rows.grad.abs().sum(-1).gt(0).all()
+    assert "puzzles.rows" in model.state_dict() and "puzzles.rows" not in dict(model.named_parameters())
+
+
+def test_the_puzzle_vector_changes_the_answer(make_model: MakeModel, make_spec: MakeSpec, make_batch: MakeBatch):
+    spec = make_spec()
+    model, batch = make_model(spec, puzzle=PuzzleConfig(width=16, init_std=1.0)), make_batch(spec, 1)
+    states = model.empty_carry(batch).states
+    with torch.no_grad():
+        one, other = (
+            model(states, Batch(batch.inputs, batch.labels, torch.tensor([identifier]))).logits for identifier in (1, 2)
+        )
+    assert not torch.allclose(one, other)
+
+
+def test_an_empty_carry_has_every_slot_halted_at_the_initial_states(
+    make_model: MakeModel, make_spec: MakeSpec, make_batch: MakeBatch
+):
+    spec = make_spec()
+    model = make_model(spec, puzzle=PuzzleConfig(width=16))
+    carry = model.empty_carry(make_batch(spec, 4))
+    assert carry.halted.tolist() == [True] * 4 and carry.steps.tolist() == [0] * 4
+    for level, start in zip(model.schedule.levels, model.initial, strict=True):
+        assert torch.equal(carry.states[level], start.expand(4, 17, 16))
+
+
+def test_initial_states_are_saved_but_not_trained_and_differ_between_levels(make_model: MakeModel, make_spec: MakeSpec):
+    model = make_model(make_spec())
+    assert "initial" in model.state_dict() and "initial" not in dict(model.named_parameters())
+    assert not torch.equal(model.initial_states()["high"], model.initial_states()["low"])
+    assert model.compute_dtype == torch.float32
+
+
+def test_networks_may_differ_in_depth_by_name(make_spec: MakeSpec):
+    size = Size(width=16, layers=2, network_layers={"low": 3}, heads=2, round_to=8)
+    model = HRM(config(size=size), make_spec())
+    assert {name: len(network.blocks) for name, network in model.networks.items()} == {"low": 3, "high": 2}
+    model = HRM(config(schedule=Levels(), size=Size(width=16, network_layers={"level2": 1}, heads=2)), make_spec())
+    assert [len(model.networks[f"level{i}"].blocks) for i in range(3)] == [4, 4, 1]
+
+
+def test_a_depth_for_a_network_that_does_not_exist_is_refused(make_spec: MakeSpec):
+    size = Size(width=16, network_layers={"lo": 3}, heads=2)
+    with pytest.raises(ConfigError, match=r"size\.network_layers: unknown network 'lo'; did you mean 'low'\?"):
+        HRM(config(size=size), make_spec())
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"size": Size(width=16, heads=3)}, "width 16 cannot be split over 3 heads"),
+        ({"embedding": SymbolAxis()}, "block 'post_norm' reads states of cells, not of cells x symbols"),
+        ({"embedding": SymbolAxis(), "block": MLPMixer()}, "block 'mlp_mixer' reads states of cells"),
+        ({"embedding": SymbolAxis(), "block": Relational(), "puzzle": PuzzleConfig()}, "set model.puzzle=none"),
+        ({"block": Relational(), "puzzle": PuzzleConfig()}, "block 'relational' has no place for puzzle slots"),
+        ({"block": Relational(relations=("diagonal",))}, r"no relation \['diagonal'\]; it has: row, column, box"),
+    ],
+)
+def test_parts_that_do_not_fit_each_other_say_what_to_use_instead(
+    make_spec: MakeSpec, changes: dict[str, Any], sentence: str
+):
+    with pytest.raises(ConfigError, match=sentence):
+        HRM(config(**changes), make_spec())
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"embedding": SymbolAxis(), "block": Relational()}, "needs a task with interchangeable symbols"),
+        ({"block": Relational()}, "needs a task with relations"),
+    ],
+)
+def test_parts_that_need_more_than_the_task_tells_are_refused(changes: dict[str, Any], sentence: str):
+    with pytest.raises(ConfigError, match=sentence):
+        HRM(config(**changes), TaskSpec(seq_len=4, vocab_size=3))
+
+
+def test_rotary_positions_refuse_heads_of_odd_width(make_spec: MakeSpec):
+    with pytest.raises(ConfigError, match="head"):
+        HRM(config(size=Size(width=10, layers=1, heads=2, round_to=8)), make_spec())
+
+
+def test_rotary_and_learned_positions_tell_cells_apart_and_none_does_not(
+    make_model: MakeModel, make_spec: MakeSpec, make_batch: MakeBatch
+):
+    spec = make_spec()
+    batch, order = make_batch(spec, 2), torch.randperm(16)
+    moved = Batch(batch.inputs[:, order], batch.labels, batch.identifiers)
+    for positions, follows in ((Rotary(), False), (Learned(), False), (NoPositions(), True)):
+        model = make_model(spec, positions=positions)
+        states = model.empty_carry(batch).states
+        with torch.no_grad():
+            here, there = model(states, batch).logits, model(states, moved).logits
+        assert torch.allclose(here[:, order], there, atol=1e-5) is follows
+
+
+def test_named_matrices_are_the_networks_weights_alone(make_model: MakeModel, make_spec: MakeSpec):
+    model = make_model(make_spec(), symbols=True)
+    found = dict(named_matrices(model))
+    assert found.keys() == {name for name, p in model.named_parameters() if name.startswith("networks.")}
+    assert all(matrix.ndim == 2 for matrix in found.values())
+
+
+def test_two_models_of_one_seed_are_bitwise_alike_and_of_two_seeds_are_not(make_model: MakeModel, make_spec: MakeSpec):
+    one, same, other = (make_model(make_spec(), seed=seed).state_dict() for seed in (1, 1, 2))
+    assert all(torch.equal(one[name], same[name]) for name in one)
+    assert not torch.equal(one["embedding.tokens"], other["embedding.tokens"])
