@@ -35,13 +35,13 @@ def related_mean(relation: Relation, x: Tensor, cell: int) -> Tensor:
 def by_hand(block: nn.Module, spec: TaskSpec, x: Tensor) -> Tensor:
     rows = []
     for cell in range(x.shape[1]):
-        hidden = block.gate_up(x[:, cell])
+        here, heard = x[:, cell], torch.zeros_like(x[:, cell])
         for relation in spec.relations:
-            hidden = hidden + block.related[relation.tie or relation.name](related_mean(relation, x, cell))
+            heard = heard + block.related[relation.tie or relation.name](related_mean(relation, x, cell))
         if block.across_symbols is not None:
-            hidden = hidden + block.across_symbols(x[:, cell].mean(1, keepdim=True))
-        gate, up = hidden.chunk(2, -1)
-        rows.append(x[:, cell] + block.down(F.silu(gate) * up))
+            heard = heard + block.across_symbols(here.mean(1, keepdim=True))
+        both = torch.cat((here, heard), -1)
+        rows.append(here + block.down(F.silu(block.gate(both)) * block.up(both)))
     out = torch.stack(rows, 1)
     return out / (out.square().mean(-1, keepdim=True) + 1e-5).sqrt()
 

@@ -45,15 +45,22 @@ def generate(task: Task, train: int, test: int, seed: int, quiet: bool) -> Split
 
 
 def both(config: RunConfig, quiet: bool) -> Split:
-    """Training and held-out puzzles.
+    """Training and held-out puzzles, at least one of each.
 
     Raises:
-        DataError: the data set is missing or damaged, or the task cannot make so many.
+        DataError: the data set is missing, damaged or empty, or the task cannot make so many.
     """
     data = config.data
     if data.path is not None:
-        return dataset.load(Path(data.path))
-    return generate(config.task, data.train, data.test, data.seed, quiet)
+        split = dataset.load(Path(data.path))
+    else:
+        split = generate(config.task, data.train, data.test, data.seed, quiet)
+    if not len(split.train) or not len(split.test):
+        where = data.path or f"data.train={data.train} data.test={data.test}"
+        raise DataError(
+            f"{where}: {len(split.train)} training and {len(split.test)} held-out puzzles; wanted 1 or more"
+        )
+    return split
 
 
 def held_out(config: RunConfig, quiet: bool) -> tuple[Examples, str]:
@@ -81,9 +88,7 @@ def first(examples: Examples, count: int | None) -> Examples:
     if not 1 <= count <= len(examples):
         raise DataError(f"{count} puzzles came with --n; wanted 1 to {len(examples)}, as many as there are")
     rows = slice(count)
-    return Examples(
-        examples.inputs[rows], examples.labels[rows], examples.identifiers[rows], examples.rating[rows]
-    )
+    return Examples(examples.inputs[rows], examples.labels[rows], examples.identifiers[rows], examples.rating[rows])
 
 
 def augmentation(config: RunConfig) -> Augment | None:

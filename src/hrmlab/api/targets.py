@@ -30,10 +30,8 @@ class Run:
     @property
     def about_weights(self) -> str:
         """Which weights these are, in words."""
-        ema = self.config.training.ema
-        kind = "last weights" if ema is None else f"average of the weights (decay {ema:g})"
         place = self.weights.parent.name
-        return f"{kind}, step {int(place)}" if place.isdigit() else kind
+        return describe_weights(self.config, int(place) if place.isdigit() else None)
 
     def load(self, device: torch.device, task: Task | None = None) -> HRM:
         """The model, ready for inference.
@@ -57,6 +55,13 @@ class Run:
                 f"{theirs.seq_len} and {theirs.vocab_size}, and its weights depend on that ({error})"
             ) from None
         return model.to(device).eval()
+
+
+def describe_weights(config: RunConfig, step: int | None) -> str:
+    """Which weights of a run are evaluated, in words."""
+    ema = config.training.ema
+    kind = "last weights" if ema is None else f"average of the weights (decay {ema:g})"
+    return kind if step is None else f"{kind}, step {step}"
 
 
 def shipped_models() -> list[str]:

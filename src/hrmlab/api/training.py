@@ -12,7 +12,7 @@ from hrmlab.api.evaluation import scored
 from hrmlab.api.interruption import Interruption
 from hrmlab.api.puzzles import augmentation, both, first, resolved
 from hrmlab.api.settings import choose_device, use_threads
-from hrmlab.api.targets import find_config
+from hrmlab.api.targets import describe_weights, find_config
 from hrmlab.config import encode, override
 from hrmlab.core.model import HRM
 from hrmlab.errors import CheckpointError, ConfigError
@@ -136,7 +136,7 @@ def _resume(folder: RunFolder, config: RunConfig, device: torch.device, quiet: b
 
 def _run(trainer: Trainer, folder: RunFolder, split: Split, quiet: bool) -> Training:
     config, start = trainer.config, trainer.budget.step
-    sample = first(split.test, min(config.training.evaluate_puzzles, len(split.test)) or None)
+    sample = first(split.test, min(config.training.evaluate_puzzles, len(split.test)))
 
     def look(model: HRM) -> dict[str, Any]:
         scores = measure(model.eval(), config.task, sample, config.evaluation)
@@ -167,9 +167,7 @@ def _run(trainer: Trainer, folder: RunFolder, split: Split, quiet: bool) -> Trai
 
 def _final(trainer: Trainer, split: Split, quiet: bool) -> Evaluation:
     config = trainer.config
-    ema = config.training.ema
-    kind = "last weights" if ema is None else f"average of the weights (decay {ema:g})"
-    weights = f"{kind}, step {trainer.budget.step}"
+    weights = describe_weights(config, trainer.budget.step)
     seed = config.data.seed if config.data.path is None else None
     model = trainer.evaluated_model.eval()
     return scored(model, config.task, split.test, config.evaluation, split.protocol, seed, weights, quiet)

@@ -40,13 +40,23 @@ PRESETS = _table(
     ("sudoku-9x9-easy", "sudoku:sudoku_9x9_easy", "hrm-lab", "9x9 Sudoku of 40 givens, five minutes on a CPU"),
     ("sudoku-9x9-hard", "sudoku:sudoku_9x9_hard", "hrm-lab", "9x9 Sudoku rated 32 guesses or more, two hours on a CPU"),
     ("maze-9x9", "maze:maze_9x9", "hrm-lab", "mazes of 9x9 rooms (19x19 cells), twenty minutes on a CPU"),
-    ("maze-30x30-hard", "maze:maze_30x30_hard", "hrm-lab", "30x30 cells, paths over 110 steps, twenty minutes on a CPU"),
+    (
+        "maze-30x30-hard",
+        "maze:maze_30x30_hard",
+        "hrm-lab",
+        "30x30 cells, paths over 110 steps, twenty minutes on a CPU",
+    ),
     ("hrm-sudoku-4x4", "sudoku:hrm_sudoku_4x4", _HRM, "HRM proper (two networks, Q-learning halting) on 4x4 Sudoku"),
     ("hrm-sudoku-6x6", "sudoku:hrm_sudoku_6x6", _HRM, "HRM proper (two networks, Q-learning halting) on 6x6 Sudoku"),
     ("hrm-sudoku-extreme", "reference:hrm_sudoku_extreme", _HRM, "the paper's 27 M parameters on Sudoku-Extreme, GPU"),
     ("hrm-maze-hard", "reference:hrm_maze_hard", _HRM, "the paper's 27 M parameters on Maze 30x30-Hard, GPU"),
     ("trm-sudoku-extreme", "reference:trm_sudoku_extreme", _TRM, "TRM with attention on Sudoku-Extreme, GPU"),
-    ("trm-mlp-sudoku-extreme", "reference:trm_mlp_sudoku_extreme", _TRM, "TRM without attention on Sudoku-Extreme, GPU"),
+    (
+        "trm-mlp-sudoku-extreme",
+        "reference:trm_mlp_sudoku_extreme",
+        _TRM,
+        "TRM without attention on Sudoku-Extreme, GPU",
+    ),
     ("trm-maze-hard", "reference:trm_maze_hard", _TRM, "TRM with attention on Maze 30x30-Hard, GPU"),
 )
 

@@ -1,0 +1,53 @@
+"""The verbs as functions: `from hrmlab import api; api.train("sudoku-4x4", seconds=30)`.
+
+Each gives a result of `hrmlab.results` and raises an `HrmLabError` for what its caller can mend. Importing this package
+is light: torch is imported when a verb is first asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hrmlab.api.catalogue import catalog
+    from hrmlab.api.data import data_build, data_check, data_show
+    from hrmlab.api.demonstration import demo
+    from hrmlab.api.environment import doctor
+    from hrmlab.api.evaluation import evaluate
+    from hrmlab.api.inspection import inspect
+    from hrmlab.api.settings import import_parts
+    from hrmlab.api.solving import solve
+    from hrmlab.api.training import train
+
+_HOMES = {
+    "catalog": "catalogue",
+    "data_build": "data",
+    "data_check": "data",
+    "data_show": "data",
+    "demo": "demonstration",
+    "doctor": "environment",
+    "evaluate": "evaluation",
+    "import_parts": "settings",
+    "inspect": "inspection",
+    "solve": "solving",
+    "train": "training",
+}
+
+__all__ = [
+    "catalog",
+    "data_build",
+    "data_check",
+    "data_show",
+    "demo",
+    "doctor",
+    "evaluate",
+    "import_parts",
+    "inspect",
+    "solve",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'hrmlab.api' has no attribute '{name}'")
+    return getattr(import_module(f"hrmlab.api.{_HOMES[name]}"), name)

@@ -1,0 +1,76 @@
+"""`inspect`: how a model recurs, what it is made of, and what about it is probably not meant."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+
+from hrmlab.api.puzzles import resolved
+from hrmlab.api.targets import find_config
+from hrmlab.blocks import PostNorm
+from hrmlab.config import encode, override
+from hrmlab.core.model import HRM
+from hrmlab.embeddings import NoPositions
+from hrmlab.halting import Fixed
+from hrmlab.results import Inspection
+from hrmlab.training.config import RunConfig
+
+
+def inspect(target: str | Path, overrides: Sequence[str] = ()) -> Inspection:
+    """The schedule, calls and parameters of a configuration; no weights are read or made.
+
+    Args:
+        target: a preset, a run, a shipped model or a configuration file.
+
+    Raises:
+        ConfigError: no such target, or a schedule or parts that do not fit (every reason is named).
+    """
+    config = override(find_config(target), overrides)
+    if config.data.path is not None and Path(config.data.path).is_dir():
+        config = resolved(config)
+    with torch.device("meta"):
+        model = HRM(config.model, config.task.spec())
+    schedule = model.schedule
+    calls, with_gradient = schedule.calls(), schedule.grad_calls()
+    rows = [
+        {"target": u.target, "sources": list(u.sources), "network": u.network, "grad": u.grad} for u in schedule.updates
+    ]
+    return Inspection(
+        name=config.name,
+        task=encode(config.task),
+        schedule=rows,
+        answer=schedule.answer,
+        calls={name: {"forward": calls[name], "grad": with_gradient[name]} for name in schedule.networks},
+        parameters=_parameters(model),
+        warnings=list(_warnings(config, model)),
+        table=schedule.describe(),
+    )
+
+
+def _parameters(model: HRM) -> dict[str, int]:
+    counts = {"total": model.parameter_count()}
+    counts |= {f"network {name}": sum(p.numel() for p in net.parameters()) for name, net in model.networks.items()}
+    counts["embedding and answer"] = sum(p.numel() for p in model.embedding.parameters())
+    counts["halting head"] = sum(p.numel() for p in model.halting_head.parameters())
+    if model.puzzles is not None:
+        counts["puzzle table (sparse, not in the total)"] = model.puzzles.rows.numel()
+    return counts
+
+
+def _warnings(config: RunConfig, model: HRM) -> Iterator[str]:
+    parts, halting, evaluation = config.model, config.halting, config.evaluation
+    if evaluation.max_segments < halting.max_segments:
+        yield (
+            f"evaluation stops after {evaluation.max_segments} segments, training goes up to {halting.max_segments}; "
+            f"set evaluation.max_segments={halting.max_segments} or more"
+        )
+    if isinstance(halting, Fixed) and not isinstance(evaluation, Fixed):
+        yield f"evaluation halts by '{evaluation.kind}', but training with 'fixed' never trains the halting head"
+    if isinstance(halting, Fixed):
+        yield "training with 'fixed' leaves the halting head untrained: confidences mean nothing"
+    if parts.halting_head.readout == "first" and not model.embedding.slots:
+        yield "the halting head reads the first position, which is a mere cell here; set model.halting_head.readout=mean"
+    if isinstance(parts.block, PostNorm) and isinstance(parts.positions, NoPositions):
+        yield "block 'post_norm' without positions cannot tell cells apart; set model.positions=rotary or learned"
+    if config.training.batch_size > config.data.train and config.data.path is None:
+        yield f"a batch of {config.training.batch_size} slots holds more puzzles than the {config.data.train} there are"
