@@ -143,7 +143,12 @@ def test_an_unknown_key_is_named_with_the_nearest_and_all_known():
         ({"size": {"widht": 3}}, "size.", "widht", "width"),
         ({"puzzle": {"slotz": 3}}, "puzzle.", "slotz", "slots"),
         ({"schedule": {"kind": "hrm", "low_cycle": 3}}, "schedule.", "low_cycle", "low_cycles"),
-        ({"block": {"kind": "post_norm", "attention": {"kind": "sdpa", "kinds": 1}}}, "block.attention.", "kinds", "kind"),
+        (
+            {"block": {"kind": "post_norm", "attention": {"kind": "sdpa", "kinds": 1}}},
+            "block.attention.",
+            "kinds",
+            "kind",
+        ),
     ],
 )
 def test_an_unknown_key_inside_is_named_with_its_path_and_the_nearest(
@@ -186,7 +191,10 @@ def test_a_part_without_a_kind_is_told_which_exist():
         ({"size": {"width": "wide"}}, 'size.width="wide": input should be a valid integer'),
         ({"size": {"width": 2.5}}, "size.width=2.5: input should be a valid integer"),
         ({"halting_head": {"readout": "last"}}, "halting_head.readout=\"last\": input should be 'first' or 'mean'"),
-        ({"schedule": {"kind": "levels", "periods": [1, "a"]}}, 'schedule.periods.1="a": input should be a valid integer'),
+        (
+            {"schedule": {"kind": "levels", "periods": [1, "a"]}},
+            'schedule.periods.1="a": input should be a valid integer',
+        ),
         ({"block": {"kind": "post_norm", "eps": []}}, "block.eps=[]: input should be a valid number"),
         ({"size": {"network_layers": {"high": "x"}}}, 'size.network_layers.high="x": input should be a valid integer'),
     ],
@@ -207,11 +215,15 @@ def test_data_that_are_no_mapping_are_refused():
 
 def test_a_reason_of_the_configuration_itself_comes_through():
     assert "a run needs a budget" in message(TrainingConfig, {"optimiser": "adamw"})
-    assert "batch_size=0; wanted 1 or more" in message(TrainingConfig, {"optimiser": "adamw", "steps": 1, "batch_size": 0})
+    assert "batch_size=0; wanted 1 or more" in message(
+        TrainingConfig, {"optimiser": "adamw", "steps": 1, "batch_size": 0}
+    )
 
 
 def test_override_of_one_key_keeps_the_rest():
-    run = Run(model=ModelConfig(schedule=HRMSchedule(low_cycles=5), block=PostNorm(), embedding=Tokens(), positions=Rotary()))
+    run = Run(
+        model=ModelConfig(schedule=HRMSchedule(low_cycles=5), block=PostNorm(), embedding=Tokens(), positions=Rotary())
+    )
     changed = override(run, ["model.schedule.high_cycles=3", "training.batch_size=7"])
     assert changed.model.schedule == HRMSchedule(high_cycles=3, low_cycles=5)
     assert changed.training == TrainingConfig(optimiser=AdamW(), steps=10, batch_size=7)
@@ -220,7 +232,9 @@ def test_override_of_one_key_keeps_the_rest():
 
 @pytest.mark.parametrize("key", ["model.schedule", "model.schedule.kind"])
 def test_override_of_a_part_by_name_starts_from_its_defaults(key: str):
-    run = Run(model=ModelConfig(schedule=HRMSchedule(low_cycles=5), block=PostNorm(), embedding=Tokens(), positions=Rotary()))
+    run = Run(
+        model=ModelConfig(schedule=HRMSchedule(low_cycles=5), block=PostNorm(), embedding=Tokens(), positions=Rotary())
+    )
     assert override(run, [f"{key}=trm"]).model.schedule == TRMSchedule()
     assert override(run, [f"{key}=trm", "model.schedule.low_cycles=2"]).model.schedule == TRMSchedule(low_cycles=2)
 

@@ -56,7 +56,7 @@ def test_registering_gives_the_class_back_and_iteration_is_in_order_of_names(fam
 
 def test_a_name_given_twice_is_an_error_and_the_first_stays(family: type[Part]):
     first = add_apple(family)
-    with pytest.raises(ConfigError, match="fruit 'apple' is registered already, by .*Apple"):
+    with pytest.raises(ConfigError, match=r"fruit 'apple' is registered already, by .*Apple"):
         add_apple(family)
     assert family.registry.get("apple").config is first
 

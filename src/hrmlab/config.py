@@ -155,6 +155,8 @@ def _explain(cls: type, data: Any, problem: Any) -> str:
         return f"{where}: {problem['msg']}"
     if problem["type"] == "missing":
         return f"{where} is missing"
+    if problem["type"] == "value_error":
+        return str(problem["ctx"]["error"])  # raised by the dataclass itself, which names the key
     came = json.dumps(problem["input"], default=str)[:80]
     return f"{where}={came}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
 

@@ -110,7 +110,8 @@ def test_looking_ahead_gives_the_values_of_the_next_segment(trio: tuple[HRM, Bat
 
 
 @pytest.mark.parametrize(
-    ("halting", "grad"), [(QLearning(), False), (QLearning(max_segments=1), True), (Correctness(), True), (Fixed(), True)]
+    ("halting", "grad"),
+    [(QLearning(), False), (QLearning(max_segments=1), True), (Correctness(), True), (Fixed(), True)],
 )
 def test_nothing_is_looked_at_ahead_where_it_is_not_needed(
     trio: tuple[HRM, Batch], start: Start, halting: HaltingConfig, grad: bool

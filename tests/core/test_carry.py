@@ -12,7 +12,9 @@ from hrmlab.spec import TaskSpec
 
 def carry_of(batch: Batch, halted: list[bool], state_dims: int) -> Carry:
     slots = len(batch)
-    shape = (slots, batch.inputs.shape[1], 3, 4)[: state_dims + 1] if state_dims == 3 else (slots, batch.inputs.shape[1], 4)
+    shape = (
+        (slots, batch.inputs.shape[1], 3, 4)[: state_dims + 1] if state_dims == 3 else (slots, batch.inputs.shape[1], 4)
+    )
     return Carry(
         {"high": torch.randn(shape), "low": torch.randn(shape)},
         torch.arange(1, slots + 1, dtype=torch.int32),
@@ -47,7 +49,9 @@ def test_refill_gives_halted_slots_new_rows_and_leaves_the_others_bitwise(
     assert carry.halted.tolist() == halted
 
 
-def test_refill_keeps_the_dtype_of_the_carried_states(make_spec: Callable[..., TaskSpec], make_batch: Callable[..., Batch]):
+def test_refill_keeps_the_dtype_of_the_carried_states(
+    make_spec: Callable[..., TaskSpec], make_batch: Callable[..., Batch]
+):
     carry = carry_of(make_batch(make_spec(), 2), [True, False], 2)
     low_precision = Carry(
         {level: state.bfloat16() for level, state in carry.states.items()},
@@ -60,7 +64,9 @@ def test_refill_keeps_the_dtype_of_the_carried_states(make_spec: Callable[..., T
     assert {state.dtype for state in after.states.values()} == {torch.bfloat16}
 
 
-def test_where_takes_this_batch_where_the_mask_holds(make_spec: Callable[..., TaskSpec], make_batch: Callable[..., Batch]):
+def test_where_takes_this_batch_where_the_mask_holds(
+    make_spec: Callable[..., TaskSpec], make_batch: Callable[..., Batch]
+):
     spec = make_spec()
     one, other = make_batch(spec, 3, seed=1), make_batch(spec, 3, seed=2)
     mixed = one.where(torch.tensor([True, False, True]), other)

@@ -52,7 +52,9 @@ def test_trm_three_by_six_is_twenty_one_rows_of_one_network_of_which_seven_carry
 
 def test_universal_eight_six_is_one_state_with_gradient_in_the_last_six():
     schedule = universal(8, 6)
-    assert schedule.updates == (Update("state", (INPUT,), "state", False),) * 2 + (Update("state", (INPUT,), "state"),) * 6
+    assert (
+        schedule.updates == (Update("state", (INPUT,), "state", False),) * 2 + (Update("state", (INPUT,), "state"),) * 6
+    )
     assert schedule.answer == "state"
 
 

@@ -46,7 +46,7 @@ def test_a_model_that_does_not_fit_names_every_tensor_and_is_left_alone(
 
 
 def test_missing_and_damaged_files_are_named(make_model: MakeModel, make_spec: MakeSpec, tmp_path: Path):
-    with pytest.raises(CheckpointError, match="no weights file at .*none"):
+    with pytest.raises(CheckpointError, match=r"no weights file at .*none"):
         read_weights(tmp_path / "none")
     path = tmp_path / "cut"
     save_weights(make_model(make_spec()), path)

@@ -24,7 +24,9 @@ def test_tokens_start_with_unit_variance():
 
 
 @pytest.mark.parametrize(("puzzle_width", "slots"), [(16, 1), (40, 3), (48, 3), (5, 2)])
-def test_the_puzzle_vector_fills_its_slots_and_the_rest_of_them_is_zero(make_spec: MakeSpec, puzzle_width: int, slots: int):
+def test_the_puzzle_vector_fills_its_slots_and_the_rest_of_them_is_zero(
+    make_spec: MakeSpec, puzzle_width: int, slots: int
+):
     embedding = Tokens().build(EmbeddingRequest(16, make_spec(), puzzle_width, slots))
     puzzle, tokens = torch.randn(2, puzzle_width), torch.randint(0, 6, (2, 16))
     x = embedding(tokens, puzzle)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hrmlab.halting import Correctness, HaltingView
@@ -13,8 +13,8 @@ from hrmlab.halting import Correctness, HaltingView
 def test_halts_where_the_probability_passes_the_threshold(threshold: float, logit: float):
     view = HaltingView(torch.ones(1), torch.tensor([[logit, 100.0]]))
     probability = float(torch.tensor(logit).sigmoid())
-    if abs(probability - threshold) > 1e-6:
-        assert Correctness(threshold=threshold).wants_to_halt(view).item() is (probability > threshold)
+    assume(abs(probability - threshold) > 1e-6)
+    assert Correctness(threshold=threshold).wants_to_halt(view).item() is (probability > threshold)
 
 
 @pytest.mark.parametrize(("logit", "halts"), [(1e-30, True), (0.0, False), (-1e-30, False)])

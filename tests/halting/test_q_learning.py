@@ -22,9 +22,7 @@ def view_of(rows: list[tuple]) -> tuple[HaltingView, Tensor]:
 @given(rows=slots)
 def test_the_target_of_continue_is_the_better_next_value_or_halt_where_none_may_follow(rows: list[tuple]):
     view, _ = view_of(rows)
-    expected = [
-        torch.tensor(halt if step >= 4 else max(halt, go_on)).sigmoid() for step, _, _, halt, go_on, _ in rows
-    ]
+    expected = [torch.tensor(halt if step >= 4 else max(halt, go_on)).sigmoid() for step, _, _, halt, go_on, _ in rows]
     torch.testing.assert_close(QLearning(max_segments=4).continue_target(view), torch.stack(expected))
 
 
@@ -46,7 +44,10 @@ def test_losses_are_weighted_sums_of_binary_cross_entropies(rows: list[tuple], w
         losses["q_halt"].double(), weight * F.binary_cross_entropy(halt, right, reduction="sum"), rtol=1e-4, atol=1e-5
     )
     torch.testing.assert_close(
-        losses["q_continue"].double(), weight * F.binary_cross_entropy(go_on, target, reduction="sum"), rtol=1e-4, atol=1e-5
+        losses["q_continue"].double(),
+        weight * F.binary_cross_entropy(go_on, target, reduction="sum"),
+        rtol=1e-4,
+        atol=1e-5,
     )
 
 

@@ -37,8 +37,16 @@ def test_muon_takes_the_networks_matrices_and_the_rest_goes_to_the_other_each_ex
 @pytest.mark.parametrize(
     ("config", "kind", "settings"),
     [
-        (AdamW(lr=0.5, betas=(0.1, 0.2), weight_decay=0.3), torch.optim.AdamW, {"betas": (0.1, 0.2), "weight_decay": 0.3}),
-        (AdamAtan2Config(lr=0.5, betas=(0.1, 0.2), weight_decay=0.3), AdamAtan2, {"betas": (0.1, 0.2), "weight_decay": 0.3}),
+        (
+            AdamW(lr=0.5, betas=(0.1, 0.2), weight_decay=0.3),
+            torch.optim.AdamW,
+            {"betas": (0.1, 0.2), "weight_decay": 0.3},
+        ),
+        (
+            AdamAtan2Config(lr=0.5, betas=(0.1, 0.2), weight_decay=0.3),
+            AdamAtan2,
+            {"betas": (0.1, 0.2), "weight_decay": 0.3},
+        ),
         (MuonConfig(lr=0.5, momentum=0.1, weight_decay=0.3), Muon, {"momentum": 0.1, "weight_decay": 0.3}),
     ],
 )

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Literal
 
 from hrmlab.config import decode, override
-from hrmlab.errors import ConfigError, DataError
+from hrmlab.errors import ConfigError, DataError, unknown
 from hrmlab.presets import PRESETS, preset
 from hrmlab.results import DataCheck, DataSet, DataView
 from hrmlab.tasks import TASKS, Table, Task, dataset
 from hrmlab.tasks.base import IGNORE, Split
 from hrmlab.tasks.convert import convert
 from hrmlab.tasks.loading import Loaded
+from hrmlab.tasks.stored import expect_folder
 
 
 def data_build(
@@ -73,7 +74,12 @@ def data_build(
 
 
 def data_check(path: str | Path) -> DataCheck:
-    """Every problem of a data set: files, shapes, ranges, wrong answers, test puzzles that are in training too."""
+    """Every problem of a data set: files, shapes, ranges, wrong answers, test puzzles that are in training too.
+
+    Raises:
+        DataError: there is no folder.
+    """
+    expect_folder(Path(path))
     problems = dataset.problems(Path(path))
     return DataCheck(str(path), not problems, problems)
 
@@ -114,8 +120,6 @@ def _task(name: str, overrides: Sequence[str]) -> Task:
     elif name in TASKS.names():
         base = decode(Task, {"kind": name}, f"task '{name}'")  # type: ignore[type-abstract]
     else:
-        from hrmlab.errors import unknown
-
         raise ConfigError(unknown("task or preset", name, [*TASKS.names(), *PRESETS]))
     return override(base, overrides)
 

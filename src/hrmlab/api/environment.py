@@ -19,9 +19,9 @@ PACKAGES = ("hrm-lab", "torch", "numpy", "pydantic", "rich", "safetensors", "psu
 
 def doctor() -> Environment:
     """Versions, devices, threads, memory (bytes) and engines. Never fails: what does not work is said to be so."""
-    memory = psutil.virtual_memory()
+    memory = psutil.virtual_memory()  # type: ignore[no-untyped-call]
     return Environment(
-        versions={"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+        versions={"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         devices=_devices(),
         threads={"torch": torch.get_num_threads(), "cores": os.cpu_count() or 1, "usable": _usable_cores()},
         memory={"total": int(memory.total), "available": int(memory.available)},
@@ -74,7 +74,7 @@ def _compile() -> tuple[bool, str]:
 
 
 def _cuda() -> tuple[bool, str]:
-    if not torch.backends.cuda.is_built():
+    if not torch.backends.cuda.is_built():  # type: ignore[no-untyped-call]
         return False, "this torch was built without CUDA; install a CUDA build of torch"
     if not torch.cuda.is_available():
         driver = "nvidia-smi is there, so check the driver" if shutil.which("nvidia-smi") else "no NVIDIA driver found"

@@ -69,7 +69,7 @@ def _warnings(config: RunConfig, model: HRM) -> Iterator[str]:
     if isinstance(halting, Fixed):
         yield "training with 'fixed' leaves the halting head untrained: confidences mean nothing"
     if parts.halting_head.readout == "first" and not model.embedding.slots:
-        yield "the halting head reads the first position, which is a mere cell here; set model.halting_head.readout=mean"
+        yield "the halting head reads the first cell, as no puzzle slot is there; set model.halting_head.readout=mean"
     if isinstance(parts.block, PostNorm) and isinstance(parts.positions, NoPositions):
         yield "block 'post_norm' without positions cannot tell cells apart; set model.positions=rotary or learned"
     if config.training.batch_size > config.data.train and config.data.path is None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hrmlab.errors import ConfigError, DataError
+from hrmlab.presets import PRESETS
 from hrmlab.tasks import dataset
 from hrmlab.tasks.base import Examples, Split, Task
 from hrmlab.terminal import Meter
@@ -20,7 +21,10 @@ def resolved(config: RunConfig) -> RunConfig:
     """
     if config.data.path is None:
         return config
-    return replace(config, task=dataset.task_of(Path(config.data.path)))
+    path, made_by = Path(config.data.path), PRESETS.get(config.name)
+    if not path.exists() and made_by is not None and made_by.data:
+        raise DataError(f"no data set at {path}; make it: `hrm data build {made_by.name} --out {path} {made_by.data}`")
+    return replace(config, task=dataset.task_of(path))
 
 
 def generate(task: Task, train: int, test: int, seed: int, quiet: bool) -> Split:

@@ -138,7 +138,7 @@ class _Book:
         self.tokens[owner], self.segments[owner], self.confidence[owner] = tokens, segments, confidence
         self.halted[owner] = _numpy(early)
         self.right[segments - 1, owner] = right
-        for slot in np.flatnonzero(done):
+        for slot in np.flatnonzero(done).tolist():
             self.right[segments[slot] :, owner[slot]] = right[slot]
         if watch is not None:
             for slot, puzzle in enumerate(owner):

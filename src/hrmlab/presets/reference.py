@@ -1,6 +1,6 @@
 """The published runs of HRM and TRM on Sudoku-Extreme and Maze-Hard, sizes and schedules of training as released.
 
-They read converted data sets; `DATA` says how each is made. Steps are the papers' epochs * groups / batch size.
+They read converted data sets; `hrmlab.presets.table` knows how each is made. Steps are the papers' epochs * groups / batch size.
 """
 
 from hrmlab.blocks import MLPMixer, PostNorm
@@ -18,11 +18,6 @@ PUZZLES, BATCH, SEGMENTS = 1000, 768, 16
 
 SUDOKU_EXTREME = "data/sudoku-extreme-1k-aug-1000"
 MAZE_HARD = "data/maze-30x30-hard-1k"
-"""Folders of the data sets; make them, in this order, with
-
-    hrm data build hrm-sudoku-extreme --hub sapientinc/sudoku-extreme --train 1000 --augmentations 1000
-    hrm data build hrm-maze-hard --hub sapientinc/maze-30x30-hard-1k
-"""
 
 
 def hrm_sudoku_extreme(name: str) -> RunConfig:

@@ -54,7 +54,7 @@ def _hrm(name: str, task: Sudoku, recipe: Recipe) -> RunConfig:
 def _run(name: str, task: Sudoku, recipe: Recipe, schedule: ScheduleConfig, halting: HaltingConfig) -> RunConfig:
     model = ModelConfig(
         schedule=schedule,
-        block=Relational(),
+        block=Relational(relations=("row", "column", "box")),
         embedding=SymbolAxis(),
         positions=NoPositions(),
         halting_head=HaltingHeadConfig(readout="mean"),

@@ -1,0 +1,63 @@
+"""`doctor`, `catalog`, `inspect`: the verbs that only look."""
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from hrmlab import api
+from hrmlab.cli.output import Outcome, say
+from hrmlab.results import Catalogue, Environment, Inspection
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def doctor(options: Namespace) -> Outcome:
+    result = api.doctor()
+    return Outcome(result, lambda to: _doctor(to, result))
+
+
+def catalog(options: Namespace) -> Outcome:
+    result = api.catalog(options.kind)
+    return Outcome(result, lambda to: _catalog(to, result))
+
+
+def inspect(options: Namespace) -> Outcome:
+    result = api.inspect(options.target, getattr(options, "key=value"))
+    return Outcome(result, lambda to: _inspect(to, result))
+
+
+def _doctor(to: "Console", result: Environment) -> None:
+    from rich.table import Table
+
+    versions = ", ".join(f"{name} {number or '(not installed)'}" for name, number in result.versions.items())
+    say(to, versions)
+    threads, memory = result.threads, result.memory
+    say(to, f"{threads['usable']} of {threads['cores']} cores usable, torch uses {threads['torch']} threads")
+    say(to, f"memory: {memory['available'] / 2**30:.1f} of {memory['total'] / 2**30:.1f} GiB available")
+    table = Table("engine", "available", "what it is, or why not")
+    for engine in result.engines:
+        table.add_row(engine.name, "yes" if engine.available else "no", engine.why)
+    to.print(table)
+    for device in result.devices:
+        say(to, f"device {device['name']}: {device['description']}")
+
+
+def _catalog(to: "Console", result: Catalogue) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("kind", "name", "summary", "source")
+    for item in result.items:
+        table.add_row(item.kind, item.name, Text(item.summary), Text(item.source))
+    to.print(table)
+
+
+def _inspect(to: "Console", result: Inspection) -> None:
+    say(to, f"{result.name}: one segment")
+    say(to, result.table)
+    for name, calls in result.calls.items():
+        say(to, f"network '{name}': {calls['forward']} calls a segment, {calls['grad']} with gradient")
+    for name, count in result.parameters.items():
+        say(to, f"parameters, {name}: {count:,}")
+    for warning in result.warnings:
+        say(to, f"warning: {warning}")

@@ -1,0 +1,47 @@
+"""`solve`: puzzles from the command line, standard input or a file."""
+
+import sys
+from argparse import Namespace
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+from hrmlab import api
+from hrmlab.cli.output import Outcome, say
+from hrmlab.cli.screen import Screen
+from hrmlab.results import Solving
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def solve(options: Namespace) -> Outcome:
+    stdin = sys.stdin.read() if "-" in options.puzzle else None
+    with Screen(stderr=options.json) if options.show else nullcontext(None) as screen:
+        result = api.solve(
+            options.run,
+            options.puzzle,
+            jobs=options.jobs,
+            stdin=stdin,
+            out=options.out,
+            show=screen,
+            halting=options.halting,
+            device=options.device,
+            threads=options.threads,
+            quiet=options.quiet,
+        )
+    bad = any(solution.error for solution in result.results)
+    return Outcome(result, lambda to: _solving(to, result), int(bad), writes_out=True)
+
+
+def _solving(to: "Console", result: Solving) -> None:
+    for solution in result.results:
+        if solution.error:
+            say(to, f"error  {solution.error}")
+        else:
+            verdict = "solved" if solution.solved else "NOT solved"
+            facts = f"{solution.segments} segments ({solution.reason}), confidence {solution.confidence:.0%}"
+            say(to, f"{solution.output or '(no answer that can be written)'}  {verdict}, {facts}")
+    tried = [solution for solution in result.results if not solution.error]
+    right = sum(bool(solution.solved) for solution in tried)
+    if len(result.results) > 1:
+        say(to, f"{right} of {len(tried)} solved, {result.puzzles_per_second:.0f} puzzles a second")

@@ -1,0 +1,98 @@
+"""The table of verbs: names, arguments and one line on each. A test pins it."""
+
+from hrmlab.cli.arguments import Option, Positional, Verb
+
+_RUN = Positional("RUN", "a run folder, a checkpoint or weights file, or a model that comes with hrm-lab")
+_OVERRIDES = Positional("KEY=VALUE", "changes of the configuration, e.g. training.batch_size=64", "many")
+_SECONDS = Option("--seconds", "training time, in place of the preset's budget", float, "S")
+_STEPS = Option("--steps", "optimiser steps, in place of the preset's budget", int, "N")
+_HALTING = Option("--halting", "another policy: KIND or KIND,key=value,...", str, "RULE")
+
+VERBS = (
+    Verb(
+        "demo",
+        "the main job: make puzzles, train, evaluate, solve before your eyes",
+        "working:demo",
+        (),
+        (Option("--preset", "what to train", str, "NAME", default="sudoku-9x9"), _SECONDS, _STEPS),
+    ),
+    Verb("doctor", "versions, devices and engines of this machine, and why not more", "looking:doctor"),
+    Verb(
+        "catalog",
+        "every part, task, preset and model there is",
+        "looking:catalog",
+        (Positional("KIND", "only these, e.g. preset, block, halting", "optional"),),
+    ),
+    Verb(
+        "data build",
+        "generate puzzles or convert files into a data set",
+        "data:build",
+        (
+            Positional("TASK", "a task (`hrm catalog task`), or a preset whose task is meant"),
+            Positional("KEY=VALUE", "settings of the task, e.g. box_rows=2", "many"),
+        ),
+        (
+            Option("--train", "training puzzles (1000; all where files are read)", int, "N"),
+            Option("--test", "held-out puzzles (200; all where files are read)", int, "N"),
+            Option("--csv", "a folder with train.csv and test.csv, or your own table", str, "PATH"),
+            Option("--hub", "such a data set on the Hugging Face Hub, owner/name", str, "ID"),
+            Option("--augmentations", "variants of each converted training puzzle", int, "N", default=0),
+            Option("--symmetries", "each converted training maze in all its symmetries"),
+            Option("--replace", "overwrite the data set at --out"),
+        ),
+    ),
+    Verb(
+        "data check",
+        "every problem of a data set",
+        "data:check",
+        (Positional("DIR", "a data set, ours or the reference's"),),
+    ),
+    Verb(
+        "data show",
+        "draw puzzles of a data set",
+        "data:show",
+        (Positional("DIR", "a data set, ours or the reference's"),),
+        (
+            Option("--split", "which puzzles", str, choices=("train", "test"), default="train"),
+            Option("--n", "how many", int, "N", default=3),
+        ),
+    ),
+    Verb(
+        "train",
+        "train a model and evaluate it",
+        "working:train",
+        (
+            Positional("PRESET", "a preset (`hrm catalog preset`) or a configuration file", "optional"),
+            _OVERRIDES,
+        ),
+        (_SECONDS, _STEPS, Option("--resume", "go on with an interrupted run", str, "RUN")),
+    ),
+    Verb(
+        "eval",
+        "accuracy on held-out puzzles",
+        "working:evaluate",
+        (_RUN,),
+        (
+            Option("--data", "a data set to take the held-out puzzles from", str, "DIR"),
+            Option("--n", "only the first N puzzles", int, "N"),
+            _HALTING,
+        ),
+    ),
+    Verb(
+        "solve",
+        "answer puzzles",
+        "solving:solve",
+        (_RUN, Positional("PUZZLE", "puzzles as text; '-' reads them from standard input", "many")),
+        (
+            Option("--jobs", "a file with a puzzle a line; bad lines are reported, the others solved", str, "FILE"),
+            Option("--show", "draw the board after each segment"),
+            _HALTING,
+        ),
+    ),
+    Verb(
+        "inspect",
+        "schedule, calls, parameters and warnings of a model",
+        "looking:inspect",
+        (Positional("TARGET", "a preset, a run or a configuration file"), _OVERRIDES),
+    ),
+)
