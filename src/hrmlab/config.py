@@ -24,6 +24,10 @@ def union_of_parts(registry: Registry, handler: Any) -> core_schema.CoreSchema:
     choices = {entry.name: handler.generate_schema(entry.config) for entry in registry}
 
     def open_up(value: Any) -> Any:
+        if "none" in choices:  # "none" typed on the command line reads as null
+            value = "none" if value is None else value
+            if isinstance(value, dict) and value.get("kind", "") is None:
+                value = {**value, "kind": "none"}
         if isinstance(value, str):
             value = {"kind": value}
         if isinstance(value, dict):
@@ -123,7 +127,7 @@ def _assign(data: dict[str, Any], key: str, value: Any) -> None:
         if isinstance(node[name], str) or node[name] is None:
             node[name] = {"kind": node[name]} if node[name] else {}
         node = node[name]
-    if not isinstance(node, dict) or (last not in node and node and "kind" not in node):
+    if not isinstance(node, dict):
         raise ConfigError(_no_key(node, last, ".".join(path)))
     if last == "kind" and node.get("kind") != value:
         node.clear()
@@ -150,7 +154,7 @@ def _explain(cls: type, data: Any, problem: Any) -> str:
     where = ".".join(path) or "the whole"
     if problem["type"] == "unexpected_keyword_argument":
         parent = _follow(cls, data, path[:-1])
-        return unknown(f"key '{'.'.join(path[:-1])}.'" if path[:-1] else "key", path[-1], parent)
+        return unknown(f"key in '{'.'.join(path[:-1])}'" if path[:-1] else "key", path[-1], parent)
     if problem["type"] == "kind":
         return f"{where}: {problem['msg']}"
     if problem["type"] == "missing":
@@ -163,15 +167,13 @@ def _explain(cls: type, data: Any, problem: Any) -> str:
 
 def _follow(cls: Any, data: Any, path: Sequence[str]) -> list[str]:
     """The field names of the configuration class that stands at a path of the data."""
+    cls = _class_of(cls, data)
     for step in path:
-        field = next((f for f in dataclasses.fields(cls) if f.name == step), None)
+        field = next((f for f in dataclasses.fields(cls) if f.name == step), None) if cls else None
         if field is None:
             return []
         data = data.get(step) if isinstance(data, dict) else None
         cls = _class_of(field.type, data)
-        if cls is None:
-            return []
-    cls = _class_of(cls, data)
     return [f.name for f in dataclasses.fields(cls)] if cls else []
 
 

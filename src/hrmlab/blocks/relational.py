@@ -90,7 +90,10 @@ class RelationalBlock(nn.Module):
 
 
 def _matrices(relation: Relation) -> tuple[np.ndarray, np.ndarray]:
-    """Mean over each group, (G, N), and back to its members, (N, G). Neighbours: one group around each cell."""
+    """Mean over each group, (G, N), and back to its members, (N, G).
+
+    Neighbours form one group around each cell; those beyond the border count as zeros.
+    """
     if relation.groups is not None:
         members = np.arange(relation.groups.max() + 1)[:, None] == relation.groups[None, :]
         return members / np.maximum(members.sum(1, keepdims=True), 1), members.T.astype(np.float64)

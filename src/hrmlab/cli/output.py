@@ -55,7 +55,7 @@ def console(*, stderr: bool = False) -> "Console":
 
     class Honest(Console):
         def on_broken_pipe(self) -> None:
-            raise  # noqa: PLE0704 - called while it is handled; rich would end the program with code 1 itself
+            raise  # the error being handled: rich would end the program with code 1 itself
 
     stream = sys.stderr if stderr else sys.stdout
     return Honest(stderr=stderr, width=None if stream.isatty() else PLAIN_WIDTH, highlight=False)

@@ -131,7 +131,10 @@ class _RotaryTable(nn.Module):
         super().__init__()
         self.on = isinstance(positions, Rotary) and not place.symbol_axis
         if isinstance(positions, Rotary) and self.on:
-            cos, sin = rotation(place.positions, place.size.width // place.size.heads, positions.theta)
+            head_width = place.size.width // place.size.heads
+            if head_width % 2:
+                raise ConfigError(f"rotary positions turn pairs, but a head of width {head_width} is odd; change heads")
+            cos, sin = rotation(place.positions, head_width, positions.theta)
             self.register_buffer("cos", cos, persistent=False)
             self.register_buffer("sin", sin, persistent=False)
 

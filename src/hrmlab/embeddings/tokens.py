@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from hrmlab.embeddings.base import EMBEDDINGS, Embedding, EmbeddingConfig, EmbeddingRequest
 from hrmlab.embeddings.positions import Learned
+from hrmlab.errors import ConfigError
 from hrmlab.layers import Linear, truncated_normal_
 
 
@@ -29,6 +30,11 @@ class TokenEmbedding(Embedding):
 
     def __init__(self, request: EmbeddingRequest) -> None:
         super().__init__()
+        if request.puzzle_width > request.slots * request.width:
+            raise ConfigError(
+                f"a puzzle vector of {request.puzzle_width} numbers does not fit {request.slots} slots of width "
+                f"{request.width}; set model.puzzle.slots=null for as many slots as it needs"
+            )
         width, vocabulary = request.width, request.spec.vocab_size
         self.slots, self.width = request.slots, width
         std = 1 / math.sqrt(width)

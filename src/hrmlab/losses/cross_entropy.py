@@ -27,8 +27,8 @@ class SoftmaxCrossEntropy(LossConfig):
 class StablemaxCrossEntropy(LossConfig):
     """Cross-entropy of the stablemax s(x) / sum s(x), with s(x) = x + 1 from 0 on and 1 / (1 - x) below.
 
-    log s(x) = sign(x) log1p(|x|), which float32 gives to its last digits; the reference reaches for float64, which some
-    devices lack. `float64` repeats that where a comparison to the last bit is wanted.
+    log s(x) = log1p(x) or -log1p(-x), which float32 gives to its last digits; the reference reaches for float64, which
+    some devices lack. `float64` repeats that where a comparison to the last bit is wanted.
     """
 
     kind: Literal["stablemax"] = "stablemax"
@@ -36,8 +36,8 @@ class StablemaxCrossEntropy(LossConfig):
 
     def __call__(self, logits: Tensor, labels: Tensor) -> Tensor:
         x = logits.to(torch.float64 if self.float64 else torch.float32)
-        log_s = x.sign() * x.abs().log1p()
-        log_p = log_s - log_s.logsumexp(dim=-1, keepdim=True)
+        log_s = torch.where(x < 0, -torch.log1p(-x.clamp_max(0)), torch.log1p(x.clamp_min(0)))
+        log_p = log_s.log_softmax(dim=-1)
         valid = labels != IGNORE
         target = torch.where(valid, labels, 0).long()[..., None]
         return torch.where(valid, -log_p.gather(-1, target).squeeze(-1), 0).float()

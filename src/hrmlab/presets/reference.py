@@ -1,6 +1,6 @@
 """The published runs of HRM and TRM on Sudoku-Extreme and Maze-Hard, sizes and schedules of training as released.
 
-They read converted data sets; `hrmlab.presets.table` knows how each is made. Steps are the papers' epochs * groups / batch size.
+They read converted data sets; `hrmlab.presets.table` knows how each is made. Steps are epochs * groups / batch size.
 """
 
 from hrmlab.blocks import MLPMixer, PostNorm

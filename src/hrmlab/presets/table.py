@@ -38,48 +38,27 @@ _EXTREME = "--hub sapientinc/sudoku-extreme --train 1000 --augmentations 1000"
 _MAZE_HARD = "--hub sapientinc/maze-30x30-hard-1k"
 
 
-def _table(*rows: tuple[str, str, str, str] | tuple[str, str, str, str, str]) -> dict[str, Preset]:
-    return {row[0]: Preset(row[0], row[3], row[2], row[1], *row[4:]) for row in rows}
+def _preset(module: str, name: str, summary: str, source: str = "hrm-lab", data: str = "") -> Preset:
+    return Preset(name, summary, source, f"{module}:{name.replace('-', '_')}", data)
 
 
-PRESETS = _table(
-    ("sudoku-4x4", "sudoku:sudoku_4x4", "hrm-lab", "4x4 Sudoku, half a minute on a CPU"),
-    ("sudoku-6x6", "sudoku:sudoku_6x6", "hrm-lab", "6x6 Sudoku, minimal puzzles, two minutes on a CPU"),
-    ("sudoku-9x9", "sudoku:sudoku_9x9", "hrm-lab", "9x9 Sudoku, minimal puzzles, ten minutes on a CPU"),
-    ("sudoku-9x9-easy", "sudoku:sudoku_9x9_easy", "hrm-lab", "9x9 Sudoku of 40 givens, five minutes on a CPU"),
-    ("sudoku-9x9-hard", "sudoku:sudoku_9x9_hard", "hrm-lab", "9x9 Sudoku rated 32 guesses or more, two hours on a CPU"),
-    ("maze-9x9", "maze:maze_9x9", "hrm-lab", "mazes of 9x9 rooms (19x19 cells), twenty minutes on a CPU"),
-    (
-        "maze-30x30-hard",
-        "maze:maze_30x30_hard",
-        "hrm-lab",
-        "30x30 cells, paths over 110 steps, twenty minutes on a CPU",
-    ),
-    ("hrm-sudoku-4x4", "sudoku:hrm_sudoku_4x4", _HRM, "HRM proper (two networks, Q-learning halting) on 4x4 Sudoku"),
-    ("hrm-sudoku-6x6", "sudoku:hrm_sudoku_6x6", _HRM, "HRM proper (two networks, Q-learning halting) on 6x6 Sudoku"),
-    (
-        "hrm-sudoku-extreme",
-        "reference:hrm_sudoku_extreme",
-        _HRM,
-        "the paper's 27 M parameters on Sudoku-Extreme, GPU",
-        _EXTREME,
-    ),
-    (
-        "hrm-maze-hard",
-        "reference:hrm_maze_hard",
-        _HRM,
-        "the paper's 27 M parameters on Maze 30x30-Hard, GPU",
-        _MAZE_HARD,
-    ),
-    ("trm-sudoku-extreme", "reference:trm_sudoku_extreme", _TRM, "TRM with attention on Sudoku-Extreme, GPU", _EXTREME),
-    (
-        "trm-mlp-sudoku-extreme",
-        "reference:trm_mlp_sudoku_extreme",
-        _TRM,
-        "TRM without attention on Sudoku-Extreme, GPU",
-    ),
-    ("trm-maze-hard", "reference:trm_maze_hard", _TRM, "TRM with attention on Maze 30x30-Hard, GPU", _MAZE_HARD),
+_ALL = (
+    _preset("sudoku", "sudoku-4x4", "4x4 Sudoku, half a minute on a CPU"),
+    _preset("sudoku", "sudoku-6x6", "6x6 Sudoku, minimal puzzles, two minutes on a CPU"),
+    _preset("sudoku", "sudoku-9x9", "9x9 Sudoku, minimal puzzles, ten minutes on a CPU"),
+    _preset("sudoku", "sudoku-9x9-easy", "9x9 Sudoku of 40 givens, five minutes on a CPU"),
+    _preset("sudoku", "sudoku-9x9-hard", "9x9 Sudoku rated 32 guesses or more, two hours on a CPU"),
+    _preset("maze", "maze-9x9", "mazes of 9x9 rooms (19x19 cells), twenty minutes on a CPU"),
+    _preset("maze", "maze-30x30-hard", "30x30 cells, paths over 110 steps, twenty minutes on a CPU"),
+    _preset("sudoku", "hrm-sudoku-4x4", "HRM proper (two networks, Q-learning halting) on 4x4 Sudoku", _HRM),
+    _preset("sudoku", "hrm-sudoku-6x6", "HRM proper (two networks, Q-learning halting) on 6x6 Sudoku", _HRM),
+    _preset("reference", "hrm-sudoku-extreme", "the paper's 27 M parameters on Sudoku-Extreme, GPU", _HRM, _EXTREME),
+    _preset("reference", "hrm-maze-hard", "the paper's 27 M parameters on Maze 30x30-Hard, GPU", _HRM, _MAZE_HARD),
+    _preset("reference", "trm-sudoku-extreme", "TRM with attention on Sudoku-Extreme, GPU", _TRM, _EXTREME),
+    _preset("reference", "trm-mlp-sudoku-extreme", "TRM without attention on Sudoku-Extreme, GPU", _TRM, _EXTREME),
+    _preset("reference", "trm-maze-hard", "TRM with attention on Maze 30x30-Hard, GPU", _TRM, _MAZE_HARD),
 )
+PRESETS = {entry.name: entry for entry in _ALL}
 
 
 def preset(name: str) -> Preset:

@@ -1,0 +1,119 @@
+"""The command line is a contract: names, options and JSON keys. Changing one is a deliberate act."""
+
+from pathlib import Path
+
+import pytest
+
+from hrmlab.cli.arguments import COMMON
+from hrmlab.cli.verbs import VERBS
+from tests.e2e.conftest import Hrm
+
+COMMON_FLAGS = {"--json", "--quiet", "--seed", "--device", "--threads", "--import", "--out"}
+
+ARGUMENTS = {
+    "demo": ([], {"--preset", "--seconds", "--steps"}),
+    "doctor": ([], set()),
+    "catalog": (["KIND"], set()),
+    "data build": (
+        ["TASK", "KEY=VALUE"],
+        {"--train", "--test", "--csv", "--hub", "--augmentations", "--symmetries", "--replace"},
+    ),
+    "data check": (["DIR"], set()),
+    "data show": (["DIR"], {"--split", "--n"}),
+    "train": (["PRESET", "KEY=VALUE"], {"--seconds", "--steps", "--resume"}),
+    "eval": (["RUN"], {"--data", "--n", "--halting"}),
+    "solve": (["RUN", "PUZZLE"], {"--jobs", "--show", "--halting"}),
+    "inspect": (["TARGET", "KEY=VALUE"], set()),
+}
+
+EVALUATION = {
+    "n", "exact", "exact_interval", "cell", "valid", "valid_interval", "mean_segments", "p95_segments", "by_segment",
+    "seconds", "puzzles_per_second", "protocol",
+}  # fmt: skip
+PROTOCOL = {"task", "data", "split", "seed", "halting", "segments", "weights", "device", "dtype", "versions"}
+SOLUTION = {"input", "output", "solved", "segments", "confidence", "reason", "error"}
+
+
+def test_the_verbs_and_what_they_take() -> None:
+    assert {flag.flag for flag in COMMON} == COMMON_FLAGS
+    came = {v.name: ([p.name for p in v.positionals], {option.flag for option in v.options}) for v in VERBS}
+    assert came == ARGUMENTS
+
+
+@pytest.mark.parametrize("verb", sorted(ARGUMENTS))
+def test_every_verb_explains_itself(hrm: Hrm, verb: str) -> None:
+    called = hrm(*verb.split(), "--help")
+    assert called.code == 0
+    assert all(flag in called.out for flag in ARGUMENTS[verb][1] | COMMON_FLAGS)
+
+
+def test_doctor(hrm: Hrm) -> None:
+    answer = hrm("doctor", "--json").json
+    assert set(answer) == {"versions", "devices", "threads", "memory", "engines"}
+    assert {"eager", "compile", "cuda", "mps", "c++ sudoku"} == {engine["name"] for engine in answer["engines"]}
+    assert all(set(engine) == {"name", "available", "why"} and engine["why"] for engine in answer["engines"])
+
+
+def test_catalog(hrm: Hrm) -> None:
+    answer = hrm("catalog", "--json").json
+    assert set(answer) == {"items"}
+    assert all(set(item) == {"kind", "name", "summary", "source"} for item in answer["items"])
+    assert {"preset", "task", "schedule", "block", "halting", "loss", "optimiser"} <= {
+        i["kind"] for i in answer["items"]
+    }
+
+
+def test_data_build_and_check_and_show(hrm: Hrm, tmp_path: Path) -> None:
+    path = tmp_path / "made"
+    built = hrm(
+        "data", "build", "sudoku", "box_rows=2", "box_cols=2", "--train", 6, "--test", 2, "--out", path, "--json"
+    )
+    assert set(built.json) == {"path", "train", "test", "seconds", "protocol"}
+    assert (built.json["train"], built.json["test"]) == (6, 2)
+    assert set(hrm("data", "check", path, "--json").json) == {"path", "ok", "problems"}
+    shown = hrm("data", "show", path, "--json").json
+    assert set(shown) == {"path", "protocol", "split", "n", "puzzles"}
+    assert set(shown["puzzles"][0]) == {"input", "output", "rating", "drawing", "answer"}
+
+
+def test_train(hrm: Hrm, tmp_path: Path, tiny_options: tuple[str, ...]) -> None:
+    called = hrm("train", "sudoku-4x4", *tiny_options, "--steps", 2, "--out", tmp_path / "r", "--json", "--quiet")
+    answer = called.json
+    assert called.code == 0 and not called.err
+    assert set(answer) == {
+        "run", "steps", "seconds", "exact", "cell", "mean_segments", "interrupted", "resume", "evaluation",
+    }  # fmt: skip
+    assert set(answer["evaluation"]) == EVALUATION
+
+
+def test_eval(hrm: Hrm, run: Path) -> None:
+    answer = hrm("eval", run, "--json").json
+    assert set(answer) == EVALUATION
+    assert set(answer["protocol"]) == PROTOCOL
+    assert len(answer["by_segment"]) == answer["protocol"]["segments"]
+
+
+def test_solve(hrm: Hrm, run: Path, puzzles: list[str]) -> None:
+    answer = hrm("solve", run, puzzles[0], "--json").json
+    assert set(answer) == {"results", "puzzles_per_second", "out"}
+    assert set(answer["results"][0]) == SOLUTION
+
+
+def test_inspect(hrm: Hrm) -> None:
+    answer = hrm("inspect", "hrm-sudoku-6x6", "--json").json
+    assert set(answer) == {"name", "task", "schedule", "answer", "calls", "parameters", "warnings", "table"}
+    assert set(answer["schedule"][0]) == {"target", "sources", "network", "grad"}
+    assert answer["parameters"]["total"] > 0
+
+
+def test_demo(hrm: Hrm, run: Path, tmp_path: Path) -> None:
+    called = hrm("demo", "--preset", run / "config.json", "--steps", 2, "--out", tmp_path / "d", "--json")
+    assert {"run", "exact", "seconds", "report"} <= set(called.json)
+    assert Path(called.json["report"]).is_file()
+
+
+def test_a_mistake_is_one_json_object_too(hrm: Hrm) -> None:
+    called = hrm("eval", "nowhere", "--json")
+    assert called.code == 2
+    assert set(called.json) == {"error"}
+    assert called.json["error"] in called.err
