@@ -33,11 +33,11 @@ def related_mean(relation: Relation, x: Tensor, cell: int) -> Tensor:
 
 
 def by_hand(block: nn.Module, spec: TaskSpec, x: Tensor) -> Tensor:
-    rows = []
+    rows, maps = [], dict(block.across_groups.items()) | dict(block.across_neighbours.items())
     for cell in range(x.shape[1]):
         here, heard = x[:, cell], torch.zeros_like(x[:, cell])
         for relation in spec.relations:
-            heard = heard + block.related[relation.tie or relation.name](related_mean(relation, x, cell))
+            heard = heard + maps[relation.tie or relation.name](related_mean(relation, x, cell))
         if block.across_symbols is not None:
             heard = heard + block.across_symbols(here.mean(1, keepdim=True))
         both = torch.cat((here, heard), -1)
@@ -78,12 +78,12 @@ def test_the_memory_layout_of_the_input_does_not_matter(make_spec: Callable[...,
 
 
 def test_relations_with_one_tie_share_their_weights(make_spec: Callable[..., TaskSpec], tiny: Size):
-    assert list(build(tiny, make_spec()).related) == ["line", "box"]
+    assert list(build(tiny, make_spec()).across_groups) == ["line", "box"]
 
 
 def test_relations_may_be_chosen_by_name(tiny: Size):
     block, x = build(tiny, PLAIN, relations=("near",)), torch.randn(2, 6, 16)
-    assert list(block.related) == ["near"]
+    assert list(block.across_neighbours) == ["near"]
     only_near = TaskSpec(seq_len=6, vocab_size=4, relations=(NEAR,))
     torch.testing.assert_close(block(x, Context()), by_hand(block, only_near, x), atol=1e-5, rtol=1e-5)
 

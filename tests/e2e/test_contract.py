@@ -1,12 +1,15 @@
 """The command line is a contract: names, options and JSON keys. Changing one is a deliberate act."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hrmlab.cli.arguments import COMMON
 from hrmlab.cli.verbs import VERBS
-from tests.e2e.conftest import Hrm
+
+Hrm = Callable[..., Any]
 
 COMMON_FLAGS = {"--json", "--quiet", "--seed", "--device", "--threads", "--import", "--out"}
 

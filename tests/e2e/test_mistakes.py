@@ -2,15 +2,17 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.e2e.conftest import Called, Hrm
+Hrm = Callable[..., Any]
 
 
-def mistake(called: Called, *parts: str) -> None:
+def mistake(called: Any, *parts: str) -> None:
     assert called.code == 2, called
     assert called.out == ""
     assert called.err.startswith("hrm: ") and len(called.err.splitlines()) == 1, called.err
@@ -24,7 +26,7 @@ def mistake(called: Called, *parts: str) -> None:
         (["trian"], ["unknown verb 'trian'", "did you mean 'train'"]),
         (["data"], ["data build", "data check"]),
         (["data", "chek"], ["did you mean 'data check'"]),
-        (["--json"], ["a verb was wanted"]),
+        (["--quiet"], ["a verb was wanted"]),
         (["train", "sudoku4x4"], ["unknown preset", "did you mean 'sudoku-4x4'"]),
         (["train"], ["wanted a preset"]),
         (["train", "runs/none"], ["no file or run"]),
@@ -33,7 +35,7 @@ def mistake(called: Called, *parts: str) -> None:
         (["train", "sudoku-4x4", "model.block=post-norm"], ["unknown block", "did you mean 'post_norm'"]),
         (["train", "sudoku-4x4", "training.batch_size=many"], ["training.batch_size", "many", "integer"]),
         (["train", "sudoku-4x4", "training.batch_size=0"], ["training.batch_size=0"]),
-        (["train", "sudoku-4x4", "training.batch_size"], ["'training.batch_size' came after all"]),
+        (["train", "sudoku-4x4", "training.batch_size"], ["'training.batch_size' is not an override"]),
         (["train", "sudoku-4x4", "--stepz", "3"], ["unknown option '--stepz'", "did you mean '--steps'"]),
         (["train", "sudoku-4x4", "--steps", "few"], ["invalid int value: 'few'", "hrm train --help"]),
         (["train", "sudoku-4x4", "--steps"], ["expected one argument"]),
@@ -133,8 +135,11 @@ def test_a_run_without_checkpoint_or_configuration(hrm: Hrm, run: Path, tmp_path
     mistake(hrm("eval", bare), "no config.json")
     shutil.copy(run / "config.json", bare)
     mistake(hrm("eval", bare), "has no checkpoint yet")
-    (bare / "config.json").write_text("{")
-    mistake(hrm("eval", bare), "not JSON")
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    (copy / "config.json").write_text("{")
+    mistake(hrm("eval", copy), "not JSON")
+    mistake(hrm("train", "--resume", copy), "not JSON")
 
 
 def test_weights_of_another_model(hrm: Hrm, run: Path, tmp_path: Path) -> None:

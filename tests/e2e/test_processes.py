@@ -7,8 +7,6 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 HRM = [sys.executable, "-m", "hrmlab"]
 
 
@@ -17,17 +15,14 @@ def start(*words: object) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_is_saved_and_goes_on(
-    tmp_path: Path, tiny_options: tuple[str, ...], number: signal.Signals
-) -> None:
+def test_an_interrupted_run_is_saved_and_says_how_to_go_on(tmp_path: Path, tiny_options: tuple[str, ...]) -> None:
     out = tmp_path / "r"
     words = ["train", "sudoku-4x4", *tiny_options, "--seconds", "60", "--out", out, "--json", "--threads", "1"]
     process = start(*words)
     deadline = time.monotonic() + 60
     while not (out / "checkpoints").is_dir() and time.monotonic() < deadline:
         time.sleep(0.05)
-    process.send_signal(number)
+    process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 3, stderr
     answer = json.loads(stdout)
@@ -35,22 +30,15 @@ def test_an_interrupted_run_is_saved_and_goes_on(
     assert answer["resume"] == f"hrm train --resume {out}"
     newest = max(int(path.name) for path in (out / "checkpoints").iterdir())
     assert newest == answer["steps"], "the very last step is saved"
-    if number == signal.SIGTERM:
-        return
-    again = start("train", "--resume", out, "--steps", newest + 2, "--json", "--quiet")
-    stdout, stderr = again.communicate(timeout=60)
-    assert again.returncode == 0 and stderr == ""
-    assert json.loads(stdout)["steps"] == newest + 2
 
 
 def test_a_reader_that_leaves_is_no_error() -> None:
-    for words in (["catalog"], ["catalog", "--json"]):
-        process = start(*words)
-        assert process.stdout is not None and process.stderr is not None
-        process.stdout.close()
-        assert process.wait(timeout=60) == 0
-        assert process.stderr.read() == ""
-        process.stderr.close()
+    process = start("catalog")
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    assert process.wait(timeout=60) == 0
+    assert process.stderr.read() == ""
+    process.stderr.close()
 
 
 def test_a_part_of_ones_own_is_imported_and_listed(tmp_path: Path) -> None:

@@ -2,13 +2,16 @@
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from hrmlab.tasks import Sudoku
-from tests.e2e.conftest import Hrm
+
+Hrm = Callable[..., Any]
 
 
 def test_puzzles_are_answered_in_their_order(hrm: Hrm, run: Path, puzzles: list[str]) -> None:

@@ -2,14 +2,17 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from hrmlab.core.weights import read_weights
 from hrmlab.training.checkpoint import checkpoints
-from tests.e2e.conftest import Hrm
+
+Hrm = Callable[..., Any]
 
 
 def records(run: Path) -> list[dict[str, float]]:

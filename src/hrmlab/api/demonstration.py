@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from hrmlab.api.puzzles import first, held_out
@@ -58,7 +59,9 @@ def demo(
     examples, _ = held_out(run.config, quiet)
     some = first(examples, min(SHOWN, len(examples)))
     model = run.load(choose_device(device))
-    solved = solve_tokens(model, config.task, some.inputs, run.config.evaluation, show, quiet)
+    # The learned policy, so that easy puzzles are seen to stop early.
+    halting = replace(config.halting, max_segments=config.evaluation.max_segments)
+    solved = solve_tokens(model, config.task, some.inputs, halting, show, quiet)
     report = str(Path(done.run) / "results.json")
     say(
         f"[bold]4. What there is now.[/] The run is in {done.run}; its evaluation in {report}. Next, type\n"

@@ -54,19 +54,24 @@ class RelationalBlock(nn.Module):
 
     pool: Tensor
     spread: Tensor
+    near: Tensor
 
     def __init__(self, width: int, hidden: int, relations: list[Relation], symbols: bool, eps: float) -> None:
         super().__init__()
         self.eps = eps
-        ties = list(dict.fromkeys(relation.tie or relation.name for relation in relations))
-        pairs = {tie: [_matrices(r) for r in relations if (r.tie or r.name) == tie] for tie in ties}
-        pools = [np.concatenate([pool for pool, _ in pairs[tie]]) for tie in ties]
-        spreads = [spread for tie in ties for _, spread in pairs[tie]]
+        grouped = _by_tie([relation for relation in relations if relation.groups is not None])
+        nearby = _by_tie([relation for relation in relations if relation.groups is None])
+        pools = [np.concatenate([_members(r, mean=True) for r in tied]) for tied in grouped.values()]
+        spreads = [_members(r, mean=False).T for tied in grouped.values() for r in tied]
         self.groups = [len(pool) for pool in pools]
-        if relations:
+        if grouped:
             self.register_buffer("pool", _tensor(np.concatenate(pools)), persistent=False)
             self.register_buffer("spread", _tensor(np.concatenate(spreads, axis=1)), persistent=False)
-        self.related = nn.ModuleDict({tie: Linear(width, width) for tie in ties})
+        if nearby:
+            near = np.stack([sum(_adjacency(r) for r in tied) for tied in nearby.values()])
+            self.register_buffer("near", _tensor(near), persistent=False)
+        self.across_groups = nn.ModuleDict({tie: Linear(width, width) for tie in grouped})
+        self.across_neighbours = nn.ModuleDict({tie: Linear(width, width) for tie in nearby})
         self.across_symbols = Linear(width, width) if symbols else None
         self.gate, self.up = Linear(2 * width, hidden), Linear(2 * width, hidden)
         self.down = Linear(hidden, width)
@@ -81,28 +86,40 @@ class RelationalBlock(nn.Module):
         heard = torch.zeros_like(x)
         if self.groups:
             pooled = (self.pool.to(x.dtype) @ x.flatten(2)).view(len(x), -1, *x.shape[2:])
-            parts = zip(self.related.values(), torch.split(pooled, self.groups, dim=1), strict=True)
+            parts = zip(self.across_groups.values(), torch.split(pooled, self.groups, dim=1), strict=True)
             means = torch.cat([linear(part) for linear, part in parts], dim=1)
             heard = (self.spread.to(x.dtype) @ means.flatten(2)).view(x.shape)
+        for number, linear in enumerate(self.across_neighbours.values()):
+            heard = heard + linear((self.near[number].to(x.dtype) @ x.flatten(2)).view(x.shape))
         if self.across_symbols is not None:
             heard = heard + self.across_symbols(x.mean(dim=2, keepdim=True))
         return heard
 
 
-def _matrices(relation: Relation) -> tuple[np.ndarray, np.ndarray]:
-    """Mean over each group, (G, N), and back to its members, (N, G).
+def _by_tie(relations: list[Relation]) -> dict[str, list[Relation]]:
+    """Relations that share their weights, together; in order."""
+    ties: dict[str, list[Relation]] = {}
+    for relation in relations:
+        ties.setdefault(relation.tie or relation.name, []).append(relation)
+    return ties
 
-    Neighbours form one group around each cell; those beyond the border count as zeros.
-    """
-    if relation.groups is not None:
-        members = np.arange(relation.groups.max() + 1)[:, None] == relation.groups[None, :]
-        return members / np.maximum(members.sum(1, keepdims=True), 1), members.T.astype(np.float64)
+
+def _members(relation: Relation, *, mean: bool) -> np.ndarray:
+    """Which cells belong to which group, (G, N): ones, or shares that add up to one for each group."""
+    assert relation.groups is not None
+    members: np.ndarray = (np.arange(relation.groups.max() + 1)[:, None] == relation.groups).astype(np.float64)
+    sizes = np.maximum(members.sum(axis=1, keepdims=True), 1)
+    return np.divide(members, sizes) if mean else members
+
+
+def _adjacency(relation: Relation) -> np.ndarray:
+    """The mean over a cell's neighbours as a matrix, (N, N); those beyond the border count as zeros."""
     assert relation.neighbours is not None
-    cells = len(relation.neighbours)
+    cells, directions = relation.neighbours.shape
     near = np.zeros((cells, cells))
     for column in relation.neighbours.T:
-        near[np.flatnonzero(column >= 0), column[column >= 0]] += 1
-    return near / relation.neighbours.shape[1], np.eye(cells)
+        near[np.flatnonzero(column >= 0), column[column >= 0]] += 1 / directions
+    return near
 
 
 def _tensor(array: np.ndarray) -> Tensor:

@@ -23,13 +23,13 @@ class Recipe:
     test: int
     seconds: float
     width: int = 24
-    layers: int = 2
-    cycles: int = 4
+    layers: int = 1
+    cycles: int = 6
     expansion: float = 4.5
     segments: int = 8
     evaluation_segments: int = 16
-    batch_size: int = 32
-    lr: float = 0.02
+    batch_size: int = 16
+    lr: float = 0.01
     rest_lr: float = 1e-3
     ema: float = 0.99
     checkpoint_every: int = 2000
