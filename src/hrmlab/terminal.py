@@ -30,21 +30,7 @@ class Meter:
     def __enter__(self) -> "Meter":
         self._line_due = time.monotonic() + EVERY
         if not self.quiet and sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-            console = Console(stderr=True)
-            # The facts stay on one line with the bar only where there is room for both.
-            facts = TextColumn("{task.fields[facts]}", style="dim")
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(bar_width=24),
-                TaskProgressColumn(),
-                TimeRemainingColumn(),
-                facts,
-                console=console,
-                transient=True,
-            )
+            self._bar = _bar()
             self._task = self._bar.add_task(self.title, total=1.0, facts="")
             self._bar.start()
         return self
@@ -68,3 +54,21 @@ class Meter:
         elif not self.quiet and time.monotonic() >= self._line_due:
             self._line_due = time.monotonic() + EVERY
             note(f"{self.title}: {share:4.0%}  {facts}".rstrip())
+
+
+def _bar() -> Any:
+    """A progress bar with the facts on a line of their own, so that a narrow terminal has room for both."""
+    from collections.abc import Iterable
+
+    from rich.console import Console, RenderableType
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class TwoLines(Progress):
+        def get_renderables(self) -> Iterable[RenderableType]:
+            yield self.make_tasks_table(self.tasks)
+            for task in self.tasks:
+                yield Text(task.fields["facts"], style="dim", no_wrap=True, overflow="ellipsis")
+
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TaskProgressColumn(), TimeRemainingColumn())
+    return TwoLines(*columns, console=Console(stderr=True), transient=True)

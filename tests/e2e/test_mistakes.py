@@ -51,7 +51,7 @@ def mistake(called: Any, *parts: str) -> None:
         (["eval", "sudoku-6x6x"], ["no run at", "did you mean"]),
         (["eval", "maze-9x9"], ["is a preset", "hrm train maze-9x9"]),
         (["solve", "nowhere", "1"], ["no run at 'nowhere'"]),
-        (["inspect", "sudoku-4x4", "model.schedule.grad_window=9"], ["grad_window=9 is outside 1..4"]),
+        (["inspect", "hrm-sudoku-6x6", "model.schedule.grad_window=9"], ["grad_window=9 is outside 1..6"]),
         (["inspect", "sudoku-4x4", "model.block=post_norm"], ["use block 'relational'"]),
         (["catalog", "blocks"], ["unknown kind 'blocks'", "did you mean 'block'"]),
         (["doctor", "--import", "no_such_module"], ["cannot import 'no_such_module'"]),

@@ -20,7 +20,7 @@ from hrmlab.inference.evaluate import evaluate as measure
 from hrmlab.results import Evaluation, Training
 from hrmlab.tasks.base import Split
 from hrmlab.terminal import Meter, note
-from hrmlab.training.checkpoint import restore, save_checkpoint
+from hrmlab.training.checkpoint import checkpoints, restore, save_checkpoint
 from hrmlab.training.config import RunConfig
 from hrmlab.training.feeder import Feeder
 from hrmlab.training.folder import RunFolder
@@ -148,6 +148,10 @@ def _run(trainer: Trainer, folder: RunFolder, split: Split, quiet: bool) -> Trai
         monitor = Monitor(folder, meter, look, lambda: interruption.asked, trainer)
         try:
             trainer.run(monitor)
+        except KeyboardInterrupt:  # a second one: what was saved before is all there is
+            if not checkpoints(folder.checkpoints):
+                raise
+            return _training(trainer, folder, None)
         except torch.OutOfMemoryError:
             raise ConfigError(
                 f"out of memory on {trainer.device.type}; lower training.batch_size={config.training.batch_size}"

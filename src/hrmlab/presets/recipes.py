@@ -47,5 +47,5 @@ HARD_RATING = 32
 HRM_SUDOKU_4X4 = Recipe(train=2000, test=500, seconds=60)
 HRM_SUDOKU_6X6 = Recipe(train=10000, test=1000, seconds=300, evaluate_every=60)
 
-MAZE_9X9 = Recipe(train=10000, test=500, seconds=1200, width=64, evaluate_every=120)
-MAZE_30X30_HARD = Recipe(train=5000, test=500, seconds=1200, width=64, evaluate_every=240)
+MAZE_9X9 = Recipe(train=10000, test=500, seconds=1200, lr=0.005, evaluation_segments=24, evaluate_every=120)
+MAZE_30X30_HARD = Recipe(train=5000, test=500, seconds=1200, lr=0.005, evaluation_segments=32, evaluate_every=240)
