@@ -52,7 +52,8 @@ def main(extras: list[str]) -> int:
 
 def install_torch() -> bool:
     """torch at the pinned version, in a build that fits this machine; True if it is there."""
-    pin = next(line.strip() for line in (ROOT / "constraints.txt").read_text().splitlines() if line.startswith("torch=="))
+    pins = (ROOT / "constraints.txt").read_text().splitlines()
+    pin = next(line.strip() for line in pins if line.startswith("torch=="))
     version = pin.partition("==")[2]
     probe = "import importlib.metadata as m; print(m.version('torch').partition('+')[0])"
     if subprocess.run([PYTHON, "-c", probe], capture_output=True, text=True).stdout.strip() == version:
@@ -64,7 +65,8 @@ def install_torch() -> bool:
             return True
         fail(f"pip could not install {pin} (see above); check the network and try again")
         return False
-    if pip(*common, "--timeout", "20", "--retries", "1", "--index-url", CPU_WHEELS, "--no-deps", pin) and pip(*common, pin):
+    short = ("--timeout", "20", "--retries", "1")
+    if pip(*common, *short, "--index-url", CPU_WHEELS, "--no-deps", pin) and pip(*common, pin):
         return True
     fail(
         f"no CPU build of {pin} was found: PyTorch's index of CPU wheels did not answer and pip sees no local wheel. "
