@@ -1,8 +1,8 @@
 """Make the project's virtual environment: `python3 tools/setup.py [EXTRA ...]`. Standard library only; safe to repeat.
 
 torch is the one heavy dependency. Where there is no NVIDIA GPU its CUDA build, several gigabytes, must not come: a CPU
-wheel that pip already sees (--find-links, a mirror) is taken, else PyTorch's own index of CPU wheels is asked, for torch
-alone. Everything else is pinned in constraints.txt.
+wheel that pip already sees (--find-links, a mirror) is taken, else PyTorch's own index of CPU wheels is asked, for
+torch alone. Everything else is pinned in constraints.txt.
 
 Environment: VENV, the folder (default .venv); TORCH=any accepts whatever build of torch pip finds.
 """

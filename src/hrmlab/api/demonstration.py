@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from hrmlab.api.puzzles import first, held_out
@@ -59,14 +58,12 @@ def demo(
     examples, _ = held_out(run.config, quiet)
     some = first(examples, min(SHOWN, len(examples)))
     model = run.load(choose_device(device))
-    # The learned policy, so that easy puzzles are seen to stop early.
-    halting = replace(config.halting, max_segments=config.evaluation.max_segments)
-    solved = solve_tokens(model, config.task, some.inputs, halting, show, quiet)
+    solved = solve_tokens(model, config.task, some.inputs, config.evaluation, show, quiet)
     report = str(Path(done.run) / "results.json")
     say(
         f"[bold]4. What there is now.[/] The run is in {done.run}; its evaluation in {report}. Next, type\n"
         f"  hrm solve {done.run} '{solved[0].input}' --show\n"
-        f"  hrm eval {done.run} --halting correctness\n"
+        f"  hrm eval {done.run} --halting fixed,max_segments=16\n"
         f"  hrm inspect {done.run}"
     )
     return Demonstration(done.run, done.exact, _since(start), report, solved=solved)

@@ -6,11 +6,11 @@ from hrmlab.core.heads import HaltingHeadConfig
 from hrmlab.core.model import ModelConfig
 from hrmlab.core.schedules import SingleState
 from hrmlab.embeddings import NoPositions, Tokens
-from hrmlab.halting import Correctness, Fixed
+from hrmlab.halting import Correctness
 from hrmlab.losses import SoftmaxCrossEntropy
 from hrmlab.presets import recipes
 from hrmlab.presets.recipes import Recipe
-from hrmlab.presets.sudoku import training
+from hrmlab.presets.sudoku import sure, training
 from hrmlab.tasks import Maze
 from hrmlab.training.config import DataConfig, RunConfig
 
@@ -40,5 +40,5 @@ def _run(name: str, task: Maze, recipe: Recipe) -> RunConfig:
         data=DataConfig(train=recipe.train, test=recipe.test, augment=True),
         loss=SoftmaxCrossEntropy(),
         halting=Correctness(max_segments=recipe.segments),
-        evaluation=Fixed(max_segments=recipe.evaluation_segments),
+        evaluation=sure(recipe),
     )

@@ -14,7 +14,8 @@ class Recipe:
     train, test: puzzles to generate.
     seconds: training time.
     cycles: updates in a segment (single-state models).
-    segments, evaluation_segments: the most a puzzle may take in training and in evaluation.
+    segments, evaluation_segments: the most a puzzle may take in training and in evaluation, where it may go on for
+        longer: it stops by itself.
     lr, rest_lr: peak learning rates of Muon's matrices and of everything else.
     checkpoint_every: steps; evaluate_every: seconds.
     """
@@ -27,7 +28,7 @@ class Recipe:
     cycles: int = 6
     expansion: float = 4.5
     segments: int = 8
-    evaluation_segments: int = 16
+    evaluation_segments: int = 64
     batch_size: int = 16
     lr: float = 0.01
     rest_lr: float = 1e-3
@@ -44,8 +45,8 @@ SUDOKU_9X9_HARD = Recipe(train=20000, test=1000, seconds=7200, evaluate_every=60
 EASY_GIVENS = 40
 HARD_RATING = 32
 
-HRM_SUDOKU_4X4 = Recipe(train=2000, test=500, seconds=60)
-HRM_SUDOKU_6X6 = Recipe(train=10000, test=1000, seconds=300, evaluate_every=60)
+HRM_SUDOKU_4X4 = Recipe(train=2000, test=500, seconds=60, evaluation_segments=16)
+HRM_SUDOKU_6X6 = Recipe(train=10000, test=1000, seconds=300, evaluation_segments=16, evaluate_every=60)
 
-MAZE_9X9 = Recipe(train=10000, test=500, seconds=1200, lr=0.005, evaluation_segments=24, evaluate_every=120)
-MAZE_30X30_HARD = Recipe(train=5000, test=500, seconds=1200, lr=0.005, evaluation_segments=32, evaluate_every=240)
+MAZE_9X9 = Recipe(train=10000, test=500, seconds=1200, lr=0.005, evaluate_every=120)
+MAZE_30X30_HARD = Recipe(train=5000, test=500, seconds=1200, lr=0.005, evaluate_every=240)

@@ -44,14 +44,23 @@ def hrm_sudoku_6x6(name: str) -> RunConfig:
 
 
 def _single_state(name: str, task: Sudoku, recipe: Recipe) -> RunConfig:
-    return _run(name, task, recipe, SingleState(cycles=recipe.cycles), Correctness(max_segments=recipe.segments))
+    halting = Correctness(max_segments=recipe.segments)
+    return _run(name, task, recipe, SingleState(cycles=recipe.cycles), halting, sure(recipe))
 
 
 def _hrm(name: str, task: Sudoku, recipe: Recipe) -> RunConfig:
-    return _run(name, task, recipe, HRMSchedule(), QLearning(max_segments=recipe.segments))
+    halting = QLearning(max_segments=recipe.segments)
+    return _run(name, task, recipe, HRMSchedule(), halting, Fixed(max_segments=recipe.evaluation_segments))
 
 
-def _run(name: str, task: Sudoku, recipe: Recipe, schedule: ScheduleConfig, halting: HaltingConfig) -> RunConfig:
+def _run(
+    name: str,
+    task: Sudoku,
+    recipe: Recipe,
+    schedule: ScheduleConfig,
+    halting: HaltingConfig,
+    evaluation: HaltingConfig,
+) -> RunConfig:
     model = ModelConfig(
         schedule=schedule,
         block=Relational(relations=("row", "column", "box")),
@@ -68,8 +77,13 @@ def _run(name: str, task: Sudoku, recipe: Recipe, schedule: ScheduleConfig, halt
         data=DataConfig(train=recipe.train, test=recipe.test),
         loss=SoftmaxCrossEntropy(),
         halting=halting,
-        evaluation=Fixed(max_segments=recipe.evaluation_segments),
+        evaluation=evaluation,
     )
+
+
+def sure(recipe: Recipe) -> Correctness:
+    """Evaluation: go on until the model is sure of its answer, for far longer than in training if need be."""
+    return Correctness(max_segments=recipe.evaluation_segments, threshold=0.9)
 
 
 def training(recipe: Recipe) -> TrainingConfig:
