@@ -13,6 +13,10 @@ from hrmlab.results import Demonstration, Evaluation
 
 Tell = Callable[[str], None]
 SHOWN = 3
+LONGEST = 530.0
+"""Seconds of training where no budget is asked for: the whole demo should take ten minutes on two cores."""
+QUIETLY = ("training.evaluate_every=null",)
+"""The story evaluates once, at the end."""
 
 
 def demo(
@@ -33,7 +37,7 @@ def demo(
     Args:
         preset: what to train; anything that `train` takes.
         out: the run folder; None makes one below `runs/`.
-        seconds, steps: a budget in place of the preset's.
+        seconds, steps: a budget in place of the preset's, which is cut to 530 s.
         tell: is given the story, a paragraph at a time (rich markup).
         show: sees the three puzzles drawn after every segment.
 
@@ -42,14 +46,19 @@ def demo(
     """
     start = time.perf_counter()
     say = tell or (lambda text: None)
-    config = configure(preset, (), seconds, steps, seed)
+    config = configure(preset, QUIETLY, seconds, steps, seed)
+    if seconds is None and steps is None and config.training.seconds is not None:
+        seconds = min(config.training.seconds, LONGEST)
+        config = configure(preset, QUIETLY, seconds, steps, seed)
     data, budget = config.data, config.training
     length = f"{budget.seconds:.0f} seconds" if budget.seconds else f"{budget.steps} steps"
     say(
         f"[bold]1. Puzzles and training.[/] {data.train} puzzles to train on and {data.test} kept apart, of task "
         f"'{config.task.kind}'. A model that starts from random weights sees only puzzles and answers, for {length}."
     )
-    done = train(preset, out=out, seconds=seconds, steps=steps, seed=seed, device=device, threads=threads, quiet=quiet)
+    done = train(
+        preset, QUIETLY, out=out, seconds=seconds, steps=steps, seed=seed, device=device, threads=threads, quiet=quiet
+    )
     if done.evaluation is None:
         return Demonstration(done.run, None, _since(start), None, interrupted=True, resume=done.resume)
     say(_accuracy(done.evaluation, done.steps))

@@ -28,7 +28,7 @@ class Recipe:
     cycles: int = 6
     expansion: float = 4.5
     segments: int = 8
-    evaluation_segments: int = 64
+    evaluation_segments: int = 128
     batch_size: int = 16
     lr: float = 0.01
     rest_lr: float = 1e-3
@@ -48,5 +48,5 @@ HARD_RATING = 32
 HRM_SUDOKU_4X4 = Recipe(train=2000, test=500, seconds=60, evaluation_segments=16)
 HRM_SUDOKU_6X6 = Recipe(train=10000, test=1000, seconds=300, evaluation_segments=16, evaluate_every=60)
 
-MAZE_9X9 = Recipe(train=10000, test=500, seconds=1200, lr=0.005, evaluate_every=120)
+MAZE_9X9 = Recipe(train=10000, test=500, seconds=300, lr=0.005, evaluate_every=100)
 MAZE_30X30_HARD = Recipe(train=5000, test=500, seconds=1200, lr=0.005, evaluate_every=240)
