@@ -3,6 +3,7 @@
 Copies the configuration, the evaluated weights, their results with protocol, and where they come from.
 """
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -22,8 +23,13 @@ def main(run: Path, name: str) -> int:
         return 1
     target = SHIPPED / name
     target.mkdir(parents=True, exist_ok=True)
-    for file in (run / "config.json", run / "results.json", run / "provenance.json", weights):
+    for file in (run / "config.json", run / "results.json", weights):
         shutil.copyfile(file, target / file.name)
+    origin = json.loads((run / "provenance.json").read_text())
+    command = origin["command"]
+    if "--out" in command:  # a place on the machine that trained it
+        del command[command.index("--out") : command.index("--out") + 2]
+    RunFolder(target).write("provenance.json", origin)
     print(target)
     return 0
 

@@ -41,25 +41,29 @@ def main() -> None:
 def curve(
     name: str, seed: int, seconds: float | None, overrides: list[str], threads: int | None
 ) -> list[dict[str, object]]:
-    """One run's evaluations; the last is on all held-out puzzles."""
+    """Train, and give the run's points."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
-        result = api.train(name, overrides, out=run, seconds=seconds, seed=seed, threads=threads)
-        records = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-        results = json.loads((run / "results.json").read_text())
-        threads = json.loads((run / "provenance.json").read_text())["machine"]["threads"]
-    points = [
+        api.train(name, overrides, out=run, seconds=seconds, seed=seed, threads=threads)
+        return points(run)
+
+
+def points(run: Path) -> list[dict[str, object]]:
+    """A run's evaluations on the way, and the last one, on all held-out puzzles."""
+    records = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    results = json.loads((run / "results.json").read_text())
+    threads = json.loads((run / "provenance.json").read_text())["machine"]["threads"]
+    evaluations = [(record, record["evaluation"]) for record in records if "evaluation" in record]
+    return [
         {
             "seconds": round(record["seconds"], 1),
             "step": record["step"],
-            "exact": record["evaluation"]["exact"],
-            "puzzles": record["evaluation"]["n"],
+            "exact": found["exact"],
+            "puzzles": found["n"],
+            "threads": threads,
         }
-        for record in records
-        if "evaluation" in record
+        for record, found in [*evaluations, (records[-1], results)]
     ]
-    last = {"seconds": round(result.seconds, 1), "step": result.steps, "exact": result.exact, "puzzles": results["n"]}
-    return [point | {"threads": threads} for point in (*points, last)]
 
 
 def keep(table: Path, key: dict[str, str], points: list[dict[str, object]]) -> None:

@@ -11,6 +11,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from hrmlab.errors import ConfigError
 from hrmlab.registry import Part, Registry
 
 HALTING = Registry("halting")
@@ -40,6 +41,10 @@ class HaltingConfig(Part, ABC):
     registry: ClassVar[Registry] = HALTING
     kind: str
     max_segments: int = 16
+
+    def __post_init__(self) -> None:
+        if self.max_segments < 1:
+            raise ConfigError(f"halting.max_segments={self.max_segments} came; wanted 1 or more")
 
     @property
     def looks_ahead(self) -> bool:
