@@ -1,6 +1,7 @@
 """Draw a puzzle being solved, segment by segment: `python tools/picture.py RUN PUZZLE docs/solving.svg`."""
 
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -23,7 +24,8 @@ def main(run: str, puzzle: str, out: Path) -> None:
     width = sum(max(len(line) for line in panel.plain.splitlines()) + 2 for panel in panels)
     console = Console(record=True, width=width, file=io.StringIO())
     console.print(Columns(panels, padding=(0, 2)))
-    out.write_text(console.export_svg(title=f"hrm solve {run} --show", unique_id="solving"), encoding="utf-8")
+    picture = console.export_svg(title=f"hrm solve {run} --show", unique_id="solving")
+    out.write_text(re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL), encoding="utf-8")  # fonts of a CDN
     print(f"{out}: {'solved' if result.results[0].solved else 'not solved'} after {len(drawings)} segments")
 
 

@@ -154,7 +154,7 @@ def _explain(cls: type, data: Any, problem: Any) -> str:
     where = ".".join(path) or "the whole"
     if problem["type"] == "unexpected_keyword_argument":
         parent = _follow(cls, data, path[:-1])
-        return unknown(f"key in '{'.'.join(path[:-1])}'" if path[:-1] else "key", path[-1], parent)
+        return unknown("key", path[-1], parent).replace(f"'{path[-1]}'", f"'{'.'.join(path)}'", 1)
     if problem["type"] == "kind":
         return f"{where}: {problem['msg']}"
     if problem["type"] == "missing":

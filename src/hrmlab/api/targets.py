@@ -91,8 +91,8 @@ def _no_run(name: str) -> str:
         return f"'{name}' is a preset that has not been trained here; type `hrm train {name} --out {name}` first"
     near = get_close_matches(name, [*models, *PRESETS], n=1, cutoff=0.5)
     hint = f"; did you mean '{near[0]}'?" if near else ""
-    known = f"models that come with hrm-lab: {', '.join(models)}" if models else "train one with `hrm train PRESET`"
-    return f"no run at '{name}'{hint} ({known})"
+    shipped = f"models that come with hrm-lab: {', '.join(models)}; " if models else ""
+    return f"no run at '{name}'{hint} ({shipped}train one with `hrm train PRESET`)"
 
 
 def find_config(target: str | Path) -> RunConfig:
