@@ -48,7 +48,5 @@ HARD_RATING = 32
 HRM_SUDOKU_4X4 = Recipe(train=2000, test=500, seconds=60, evaluation_segments=16)
 HRM_SUDOKU_6X6 = Recipe(train=10000, test=1000, seconds=240, evaluation_segments=16, evaluate_every=40)
 
-MAZE_9X9 = Recipe(train=10000, test=500, seconds=300, lr=0.005, segments=16, evaluation_segments=32, evaluate_every=100)
-MAZE_30X30_HARD = Recipe(
-    train=5000, test=500, seconds=1200, lr=0.005, segments=32, evaluation_segments=64, evaluate_every=240
-)
+MAZE_9X9 = Recipe(train=10000, test=500, seconds=600, lr=0.005, evaluation_segments=64, evaluate_every=150)
+MAZE_30X30_HARD = Recipe(train=5000, test=500, seconds=1200, lr=0.005, evaluation_segments=64, evaluate_every=240)
