@@ -49,7 +49,7 @@ def mistake(called: Any, *parts: str) -> None:
         (["eval"], ["RUN is missing"]),
         (["eval", "nowhere"], ["no run at 'nowhere'", "hrm train"]),
         (["eval", "sudoku-6x6x"], ["no run at", "did you mean"]),
-        (["eval", "maze-9x9"], ["is a preset", "hrm train maze-30x30-hard"]),
+        (["eval", "maze-30x30-hard"], ["is a preset", "hrm train maze-30x30-hard"]),
         (["solve", "nowhere", "1"], ["no run at 'nowhere'"]),
         (["inspect", "hrm-sudoku-6x6", "model.schedule.grad_window=9"], ["grad_window=9 is outside 1..6"]),
         (["inspect", "sudoku-4x4", "model.block=post_norm"], ["use block 'relational'"]),
