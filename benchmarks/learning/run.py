@@ -27,14 +27,21 @@ def main() -> None:
     parser.add_argument("--label", default="preset", help="name of the variant that the overrides make")
     parser.add_argument("--table", default="curves", help="name of the table and figure")
     parser.add_argument("--threads", type=int, help="CPU threads, default torch's choice")
+    parser.add_argument(
+        "--run", type=Path, help="read this run folder instead of training; one preset to file it under"
+    )
     arguments = parser.parse_args()
     overrides = [word for word in arguments.words if "=" in word]
     table = HERE / f"{arguments.table}.csv"
     for name in arguments.words:
         if name not in overrides:
             for seed in range(arguments.seeds):
-                points = curve(name, seed, arguments.seconds, overrides, arguments.threads)
-                keep(table, {"preset": name, "label": arguments.label, "seed": str(seed)}, points)
+                found = (
+                    points(arguments.run)
+                    if arguments.run
+                    else curve(name, seed, arguments.seconds, overrides, arguments.threads)
+                )
+                keep(table, {"preset": name, "label": arguments.label, "seed": str(seed)}, found)
     draw(table)
 
 
@@ -82,6 +89,7 @@ def draw(table: Path) -> None:
     import matplotlib
 
     matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = table.stem  # the same picture from the same table
     import matplotlib.pyplot as plt
 
     rows = list(csv.DictReader(table.open()))
