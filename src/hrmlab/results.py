@@ -40,8 +40,8 @@ class Protocol:
 
 
 @dataclass(frozen=True)
-class Evaluation(Result):
-    """Accuracy on held-out puzzles.
+class Scores(Result):
+    """Accuracy over n puzzles.
 
     exact: share of puzzles with every scored cell right; exact_interval: its 95% Wilson interval.
     cell: share of scored cells that are right.
@@ -61,6 +61,12 @@ class Evaluation(Result):
     by_segment: list[float]
     seconds: float
     puzzles_per_second: float
+
+
+@dataclass(frozen=True)
+class Evaluation(Scores):
+    """Accuracy on held-out puzzles, with what it depends on."""
+
     protocol: Protocol
 
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,26 +9,10 @@ from hrmlab.core.model import HRM
 from hrmlab.halting import HaltingConfig
 from hrmlab.inference.intervals import wilson
 from hrmlab.inference.solver import Answers, answer
+from hrmlab.results import Scores
 from hrmlab.tasks.base import IGNORE, Examples, Task
 
 __all__ = ["Answers", "Scores", "answer", "evaluate"]
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Accuracies over n puzzles; the fields are those of `hrmlab.results.Evaluation`, which adds the protocol."""
-
-    n: int
-    exact: float
-    exact_interval: tuple[float, float]
-    cell: float
-    valid: float
-    valid_interval: tuple[float, float]
-    mean_segments: float
-    p95_segments: float
-    by_segment: list[float]
-    seconds: float
-    puzzles_per_second: float
 
 
 def evaluate(

@@ -1,8 +1,8 @@
 """Muon: momentum made orthogonal, for weight matrices.
 
-The same update as torch.optim.Muon, which always iterates in bfloat16, one matrix after the other. Here the dtype follows
-the device and matrices of one shape are iterated together: on a CPU without bfloat16 units a step of the small models takes
-a quarter to a half of the time.
+The same update as torch.optim.Muon, which always iterates in bfloat16, one matrix after the other. Here the dtype
+follows the device and matrices of one shape are iterated together: on a CPU without bfloat16 units a step of the small
+models takes a quarter to a half of the time.
 """
 
 from collections import defaultdict
