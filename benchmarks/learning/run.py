@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument(
         "--run", type=Path, help="read this run folder instead of training; one preset to file it under"
     )
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     overrides = [word for word in arguments.words if "=" in word]
     table = HERE / f"{arguments.table}.csv"
     for name in arguments.words:

@@ -26,6 +26,10 @@ ARGUMENTS = {
     "train": (["PRESET", "KEY=VALUE"], {"--seconds", "--steps", "--resume"}),
     "eval": (["RUN"], {"--data", "--n", "--halting"}),
     "solve": (["RUN", "PUZZLE"], {"--jobs", "--show", "--halting"}),
+    "parity": (["FILE"], {"--compile", "--dtype"}),
+    "import": (["PATH", "KEY=VALUE"], {"--data", "--compat"}),
+    "import-config": (["FILE", "KEY=VALUE"], {"--compat"}),
+    "export": (["RUN"], {"--format"}),
     "inspect": (["TARGET", "KEY=VALUE"], set()),
 }
 

@@ -101,7 +101,16 @@ def test_warm_up_rises_linearly_to_the_peak_and_never_starts_at_zero():
     assert factors == pytest.approx([0.25, 0.5, 0.75, 1, 1, 1])
 
 
-def test_warm_up_and_decay_are_multiplied():
-    spent = budget(steps=10, warmup_steps=10, decay="linear")
-    spent.restore(4, 0.0)
-    assert spent.lr_factor() == pytest.approx(0.5 * 0.6)
+def test_the_decay_starts_where_the_warm_up_ends():
+    spent = budget(steps=20, warmup_steps=10, decay="linear")
+    factors = []
+    for step in (0, 4, 9, 10, 15, 20):
+        spent.restore(step, 0.0)
+        factors.append(spent.lr_factor())
+    assert factors == pytest.approx([0.1, 0.5, 1.0, 1.0, 0.5, 0.0])
+
+
+def test_a_warm_up_as_long_as_the_run_never_decays():
+    spent = budget(steps=10, warmup_steps=10, decay="cosine")
+    spent.restore(9, 0.0)
+    assert spent.lr_factor() == pytest.approx(1.0)

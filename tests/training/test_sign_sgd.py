@@ -21,7 +21,7 @@ def test_each_touched_row_decays_and_steps_by_the_sign_of_its_summed_gradient(
     rows = table()
     before = rows.rows.clone()
     gradients = torch.randn(len(ids), 4, generator=torch.Generator().manual_seed(seed))
-    sign_sgd(rows, torch.tensor(ids, dtype=torch.int64), gradients, lr, wd)
+    sign_sgd(rows.rows, torch.tensor(ids, dtype=torch.int64), gradients, lr, wd)
     for row in range(6):
         mine = [i for i, identifier in enumerate(ids) if identifier == row]
         if not mine:
@@ -36,7 +36,7 @@ def test_equal_ids_are_summed_before_the_sign_is_taken():
     rows = table()
     before = rows.rows.clone()
     gradients = torch.tensor([[3.0, 1.0, 0.0, -2.0], [-1.0, -1.0, 0.0, -2.0], [-1.0, 0.0, 0.0, 5.0]])
-    sign_sgd(rows, torch.tensor([2, 2, 2]), gradients, lr=0.5, weight_decay=0.0)
+    sign_sgd(rows.rows, torch.tensor([2, 2, 2]), gradients, lr=0.5, weight_decay=0.0)
     torch.testing.assert_close(rows.rows[2], before[2] - 0.5 * torch.tensor([1.0, 0.0, 0.0, 1.0]))
 
 
@@ -47,5 +47,5 @@ def test_gradients_of_a_lookup_train_the_table():
     for _ in range(100):
         found = rows(ids)
         (found - goal).square().sum().backward()
-        sign_sgd(rows, ids, found.grad, lr=0.05, weight_decay=0.0)
+        sign_sgd(rows.rows, ids, found.grad, lr=0.05, weight_decay=0.0)
     assert (rows(ids) - goal).square().sum().item() < 0.05 < first

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from hrmlab.api.environment import doctor
     from hrmlab.api.evaluation import evaluate
     from hrmlab.api.inspection import inspect
+    from hrmlab.api.interchange import export, import_checkpoint, import_config, push_to_hub
+    from hrmlab.api.parity import parity
     from hrmlab.api.settings import import_parts
     from hrmlab.api.solving import solve
     from hrmlab.api.training import train
@@ -26,8 +28,13 @@ _HOMES = {
     "demo": "demonstration",
     "doctor": "environment",
     "evaluate": "evaluation",
+    "export": "interchange",
+    "import_checkpoint": "interchange",
+    "import_config": "interchange",
     "import_parts": "settings",
     "inspect": "inspection",
+    "parity": "parity",
+    "push_to_hub": "interchange",
     "solve": "solving",
     "train": "training",
 }
@@ -40,8 +47,13 @@ __all__ = [
     "demo",
     "doctor",
     "evaluate",
+    "export",
+    "import_checkpoint",
+    "import_config",
     "import_parts",
     "inspect",
+    "parity",
+    "push_to_hub",
     "solve",
     "train",
 ]

@@ -85,7 +85,7 @@ class RelationalBlock(nn.Module):
         """What each state hears from those related to it; the shape of x."""
         heard = torch.zeros_like(x)
         if self.groups:
-            pooled = (self.pool.to(x.dtype) @ x.flatten(2)).view(len(x), -1, *x.shape[2:])
+            pooled = (self.pool.to(x.dtype) @ x.flatten(2)).view(x.shape[0], -1, *x.shape[2:])
             parts = zip(self.across_groups.values(), torch.split(pooled, self.groups, dim=1), strict=True)
             means = torch.cat([linear(part) for linear, part in parts], dim=1)
             heard = (self.spread.to(x.dtype) @ means.flatten(2)).view(x.shape)

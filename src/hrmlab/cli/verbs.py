@@ -7,6 +7,7 @@ _OVERRIDES = Positional("KEY=VALUE", "changes of the configuration, e.g. trainin
 _SECONDS = Option("--seconds", "training time, in place of the preset's budget", float, "S")
 _STEPS = Option("--steps", "optimiser steps, in place of the preset's budget", int, "N")
 _HALTING = Option("--halting", "another policy: KIND or KIND,key=value,...", str, "RULE")
+_COMPAT = Option("--compat", "repeat what the reference does where hrm-lab does otherwise", str, choices=("sapient",))
 
 VERBS = (
     Verb(
@@ -87,6 +88,51 @@ VERBS = (
             Option("--jobs", "a file with a puzzle a line; bad lines are reported, the others solved", str, "FILE"),
             Option("--show", "draw the board after each segment"),
             _HALTING,
+        ),
+    ),
+    Verb(
+        "parity",
+        "does this machine compute what the reference computed?",
+        "interchange:parity",
+        (Positional("FILE", "golden vectors (.safetensors), or folders of them", "many"),),
+        (
+            Option("--compile", "through torch.compile; tolerances are wider"),
+            Option("--dtype", "of the model", str, choices=("float32", "float64", "bfloat16"), default="float32"),
+        ),
+    ),
+    Verb(
+        "import",
+        "a reference checkpoint as a run",
+        "interchange:take",
+        (
+            Positional("PATH", "a folder with all_config.yaml, a weights file, or owner/name on the Hub"),
+            Positional("KEY=VALUE", "the reference's keys, over those of its file", "many"),
+        ),
+        (Option("--data", "the data set that it was trained on", str, "DIR"), _COMPAT),
+    ),
+    Verb(
+        "import-config",
+        "the reference's YAML as a configuration",
+        "interchange:take_config",
+        (
+            Positional("FILE", "cfg_pretrain.yaml, all_config.yaml, or 'hrm' or 'trm' for the published defaults"),
+            Positional("KEY=VALUE", "the reference's keys, as on its command line", "many"),
+        ),
+        (_COMPAT,),
+    ),
+    Verb(
+        "export",
+        "a run for other programs",
+        "interchange:give",
+        (_RUN,),
+        (
+            Option(
+                "--format",
+                "reference state dict, Hub folder with model card, or one ONNX segment",
+                str,
+                choices=("reference", "hub", "onnx"),
+                default="reference",
+            ),
         ),
     ),
     Verb(

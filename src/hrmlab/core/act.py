@@ -1,12 +1,13 @@
 """Adaptive computation time: one supervised segment, and who halts after it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from hrmlab.core.carry import Carry
-from hrmlab.core.model import HRM, Output, detached
+from hrmlab.core.model import Output, detached
 from hrmlab.core.recurrence import Observer
 from hrmlab.halting.base import HaltingConfig, HaltingView
 from hrmlab.losses.base import IGNORE, LossConfig
@@ -22,14 +23,21 @@ class Step:
 
 
 def segment(
-    model: HRM, carry: Carry, halting: HaltingConfig, observer: Observer | None = None, number: int = 0
+    model: Callable[..., Output],
+    carry: Carry,
+    halting: HaltingConfig,
+    observer: Observer | None = None,
+    number: int = 0,
 ) -> Step:
     """Run one segment on every slot and let the policy say who stops.
+
+    Args:
+        model: an `HRM`, or its compiled form.
 
     The carry must have been refilled: a halted slot would work on. A policy that looks ahead pays a second forward pass
     without gradient (arXiv 2506.21734: the target of Q(continue)), only while gradients are recorded.
     """
-    output = model(carry.states, carry.batch, observer, number)
+    output = model(carry.states, carry.batch, observer, number) if observer else model(carry.states, carry.batch)
     steps = carry.steps + 1
     view = HaltingView(steps, output.values)
     after = detached(carry, output, steps, halting.halted(view, carry.first_allowed))

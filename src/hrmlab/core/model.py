@@ -57,6 +57,9 @@ class HRM(nn.Module):
         config: schedule, parts and size.
         spec: facts of the data.
 
+    Attributes:
+        dtype: of the states and products, where the device's own choice (`compute_dtype`) is not wanted.
+
     Raises:
         ConfigError: parts that do not fit each other or the data.
     """
@@ -66,6 +69,7 @@ class HRM(nn.Module):
     def __init__(self, config: ModelConfig, spec: TaskSpec) -> None:
         super().__init__()
         self.config, self.spec = config, spec
+        self.dtype: torch.dtype | None = None
         self.schedule = config.schedule.build()
         size, puzzle = config.size, config.puzzle
         slots = puzzle.slots_at(size.width) if puzzle else 0
@@ -89,6 +93,8 @@ class HRM(nn.Module):
     @property
     def compute_dtype(self) -> torch.dtype:
         """bfloat16 on CUDA, float32 elsewhere (bfloat16 is emulated on most CPUs, ten times slower)."""
+        if self.dtype is not None:
+            return self.dtype
         return torch.bfloat16 if self.initial.is_cuda else torch.float32
 
     def initial_states(self) -> States:

@@ -47,6 +47,11 @@ class HaltingConfig(Part, ABC):
             raise ConfigError(f"halting.max_segments={self.max_segments} came; wanted 1 or more")
 
     @property
+    def redraws(self) -> bool:
+        """Whether `first_allowed` is drawn anew before every segment, as the reference does, against its paper."""
+        return False
+
+    @property
     def looks_ahead(self) -> bool:
         """Whether the losses need the head's outputs after one more segment (a second forward pass)."""
         return False

@@ -18,8 +18,13 @@ class Correctness(HaltingConfig):
 
     kind: Literal["correctness"] = "correctness"
     exploration: float = 0.1
+    redraw: bool = False
     weight: float = 0.5
     threshold: float = 0.5
+
+    @property
+    def redraws(self) -> bool:
+        return self.redraw
 
     def wants_to_halt(self, view: HaltingView) -> Tensor:
         if self.threshold == 0.5:  # exact where a sigmoid would round

@@ -22,7 +22,12 @@ class QLearning(HaltingConfig):
 
     kind: Literal["q_learning"] = "q_learning"
     exploration: float = 0.1
+    redraw: bool = False
     weight: float = 0.5
+
+    @property
+    def redraws(self) -> bool:
+        return self.redraw
 
     @property
     def looks_ahead(self) -> bool:

@@ -20,4 +20,4 @@ class LossConfig(Part, ABC):
 
     @abstractmethod
     def __call__(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Logits (B, N, V) and labels (B, N) -> losses (B, N) in float32, 0 where the label is -100."""
+        """Logits (B, N, V) and labels (B, N) -> losses (B, N) in float32 or more, 0 where the label is -100."""

@@ -28,7 +28,7 @@ class StablemaxCrossEntropy(LossConfig):
     """Cross-entropy of the stablemax s(x) / sum s(x), with s(x) = x + 1 from 0 on and 1 / (1 - x) below.
 
     log s(x) = log1p(x) or -log1p(-x), which float32 gives to its last digits; the reference reaches for float64, which
-    some devices lack. `float64` repeats that where a comparison to the last bit is wanted.
+    some devices lack. `float64` repeats that, losses included, where a comparison to the last bit is wanted.
     """
 
     kind: Literal["stablemax"] = "stablemax"
@@ -40,4 +40,4 @@ class StablemaxCrossEntropy(LossConfig):
         log_p = log_s.log_softmax(dim=-1)
         valid = labels != IGNORE
         target = torch.where(valid, labels, 0).long()[..., None]
-        return torch.where(valid, -log_p.gather(-1, target).squeeze(-1), 0).float()
+        return torch.where(valid, -log_p.gather(-1, target).squeeze(-1), 0)

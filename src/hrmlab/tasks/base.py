@@ -5,7 +5,7 @@ of shape (n, seq_len), 0 is padding, labels of -100 are not scored. No torch her
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar
 
 import numpy as np
@@ -36,6 +36,11 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.inputs)
+
+    def joined(self, other: "Examples") -> "Examples":
+        """These examples, then the other ones."""
+        pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return Examples(*(np.concatenate(pair) for pair in pairs))
 
 
 @dataclass(frozen=True)

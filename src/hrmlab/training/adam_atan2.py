@@ -50,6 +50,5 @@ class AdamAtan2(torch.optim.Optimizer):
         steps = [int(s["step"]) for s in states]
         roots = torch._foreach_sqrt(second)
         torch._foreach_div_(roots, [(1 - beta2**t) ** 0.5 for t in steps])
-        angles = [torch.atan2(m, root) for m, root in zip(first, roots, strict=True)]
-        torch._foreach_mul_(angles, [-lr / (1 - beta1**t) for t in steps])
-        torch._foreach_add_(params, angles)
+        for p, m, root, t in zip(params, first, roots, steps, strict=True):
+            p.add_(torch.atan2(m, root), alpha=-lr / (1 - beta1**t))  # one rounding, as the reference's

@@ -40,12 +40,15 @@ class Budget:
         return min(max(shares), 1.0)
 
     def lr_factor(self) -> float:
-        """What the peak learning rates are multiplied by at the coming step."""
+        """What the peak learning rates are multiplied by at the coming step: the warm-up, then the decay."""
         config = self.config
-        warm = min(1.0, (self.step + 1) / config.warmup_steps) if config.warmup_steps else 1.0
+        if self.step < config.warmup_steps:
+            return (self.step + 1) / config.warmup_steps
+        warm = min(config.warmup_steps / config.steps, 1.0) if config.steps else 0.0
+        progress = max(self.progress - warm, 0.0) / (1 - warm) if warm < 1 else 1.0
         shape = {
             "constant": 1.0,
-            "linear": 1 - self.progress,
-            "cosine": (1 + math.cos(math.pi * self.progress)) / 2,
+            "linear": 1 - progress,
+            "cosine": (1 + math.cos(math.pi * progress)) / 2,
         }[config.decay]
-        return warm * (config.min_lr_ratio + (1 - config.min_lr_ratio) * shape)
+        return config.min_lr_ratio + (1 - config.min_lr_ratio) * shape

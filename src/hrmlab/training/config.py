@@ -20,6 +20,8 @@ class DataConfig(Strict):
     train, test: how many to generate.
     seed: of the generation.
     augment: apply the task's random symmetries to training puzzles as they are handed out.
+    drop_busy: draw a row for every slot and lose those offered to slots still at work, as the reference does; else rows
+        are drawn for free slots only, and an epoch hands out every puzzle.
     """
 
     path: str | None = None
@@ -27,6 +29,7 @@ class DataConfig(Strict):
     test: int = 1000
     seed: int = 0
     augment: bool = False
+    drop_busy: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +43,13 @@ class TrainingConfig(Strict):
     decay: course of the learning rates after the warm-up, down to `min_lr_ratio` of the peak at the end of the budget.
     clip: largest norm of the whole gradient, or None.
     ema: decay of the averaged weights, which evaluation and checkpoints use; None for no average.
+    ema_buffers: average the sparse puzzle table too (the reference copies it).
     puzzle_lr, puzzle_weight_decay: SignSGD on the sparse puzzle table.
     evaluate_every: seconds of training between evaluations, None for one at the end.
     evaluate_puzzles: held-out puzzles used by those evaluations.
     checkpoint_every: steps between checkpoints, None for one at the end.
+    compile: run training segments through torch.compile, where a compiler is; it takes half a minute at the start, and
+        a step then about two thirds of its time on a CPU.
     """
 
     optimiser: OptimiserConfig
@@ -56,11 +62,13 @@ class TrainingConfig(Strict):
     min_lr_ratio: float = 0.0
     clip: float | None = 1.0
     ema: float | None = 0.99
+    ema_buffers: bool = True
     puzzle_lr: float = 1e-2
     puzzle_weight_decay: float = 0.1
     evaluate_every: float | None = None
     evaluate_puzzles: int = 500
     checkpoint_every: int | None = None
+    compile: bool = False
 
     def __post_init__(self) -> None:
         if self.steps is None and self.seconds is None:

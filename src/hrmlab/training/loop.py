@@ -1,13 +1,14 @@
 """The training loop: refill free slots, one segment, one optimiser step."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from hrmlab.core.act import Objective, objective, segment
 from hrmlab.core.carry import Batch, Carry
+from hrmlab.core.compiling import compiled
 from hrmlab.core.model import HRM
 from hrmlab.training.budget import Budget
 from hrmlab.training.config import RunConfig
@@ -43,8 +44,9 @@ class Trainer:
     def __init__(self, config: RunConfig, model: HRM, feeder: Feeder) -> None:
         self.config, self.model, self.feeder = config, model, feeder
         training = config.training
+        self.forward = compiled(model) if training.compile else model
         self.optimisers = build_optimisers(training.optimiser, model)
-        self.ema = EMA(model, training.ema) if training.ema is not None else None
+        self.ema = EMA(model, training.ema, buffers=training.ema_buffers) if training.ema is not None else None
         self.budget = Budget(training)
         self.generator = torch.Generator().manual_seed(training.seed)
         self.device = model.initial.device
@@ -78,7 +80,7 @@ class Trainer:
         config = self.config
         factor = self.budget.lr_factor()
         self.carry = self._refilled()
-        step = segment(self.model, self.carry, config.halting)
+        step = segment(self.forward, self.carry, config.halting)
         goal = objective(step, config.loss, config.halting)
         (goal.total / config.training.batch_size).backward()  # type: ignore[no-untyped-call]
         self._update(step.output.puzzle_rows, factor)
@@ -89,25 +91,29 @@ class Trainer:
     def _refilled(self) -> Carry:
         """The carry with new puzzles in its free slots."""
         free = self.carry.halted.nonzero().squeeze(-1)
-        first_allowed = torch.ones(len(self.carry.batch), dtype=torch.int32)
-        first_allowed[free.cpu()] = self.config.halting.first_allowed(len(free), self.generator)
+        halting, slots = self.config.halting, len(self.carry.batch)
+        first_allowed = self.carry.first_allowed.cpu().clone()
+        drawn = torch.arange(slots) if halting.redraws else free.cpu()
+        first_allowed[drawn] = halting.first_allowed(len(drawn), self.generator)
         rows = self.feeder.take(len(free))
+        if self.config.data.drop_busy:
+            self.feeder.take(slots - len(free))
         inputs, labels, identifiers = (torch.from_numpy(part.astype("int64")).to(self.device) for part in rows)
         offered = Batch(
             self.carry.batch.inputs.index_copy(0, free, inputs),
             self.carry.batch.labels.index_copy(0, free, labels),
             self.carry.batch.identifiers.index_copy(0, free, identifiers),
         )
-        return self.carry.refill(self.model.initial_states(), offered, first_allowed.to(self.device))
+        carry = replace(self.carry, first_allowed=first_allowed.to(self.device))
+        return carry.refill(self.model.initial_states(), offered, carry.first_allowed)
 
     def _update(self, puzzle_rows: Tensor | None, factor: float) -> None:
         training = self.config.training
         if puzzle_rows is not None and self.model.puzzles is not None:
             assert puzzle_rows.grad is not None
             lr = training.puzzle_lr * factor
-            sign_sgd(
-                self.model.puzzles, self.carry.batch.identifiers, puzzle_rows.grad, lr, training.puzzle_weight_decay
-            )
+            ids, decay = self.carry.batch.identifiers, training.puzzle_weight_decay
+            sign_sgd(self.model.puzzles.rows, ids, puzzle_rows.grad, lr, decay)
         if training.clip is not None:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), training.clip)
         for optimiser in self.optimisers:

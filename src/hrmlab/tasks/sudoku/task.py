@@ -1,6 +1,6 @@
 """Sudoku of any box shape as a task."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -15,6 +15,8 @@ from hrmlab.tasks.sudoku.engine import UNLIMITED, Wishes, engine
 from hrmlab.tasks.sudoku.splitting import Progress, Sieve, distinct
 
 _CHECK_BUDGET = 200_000
+HARD = 2**62
+"""Added to the seed of the training set's hard part, which thus draws from a stream of its own."""
 
 
 @TASKS.register(source="hrm-lab")
@@ -31,9 +33,11 @@ class Sudoku(Task):
     rating_min, rating_max: the band of ratings, ends included. Puzzles below it are made harder by a local search that
         keeps the solution grid, one puzzle a grid; their ratings crowd above rating_min. About one in a hundred random
         minimal 9x9 puzzles is rated 32 or more.
+    hard_share, hard_rating: that share of the training puzzles is rated `hard_rating` or more; the held-out puzzles are
+        left as they fall. Models learn most from puzzles that they do not solve yet, which random ones soon are not.
 
     Raises:
-        ConfigError: a size, number of givens or band that cannot be.
+        ConfigError: a size, number of givens, band or share that cannot be.
     """
 
     kind: Literal["sudoku"] = "sudoku"
@@ -42,6 +46,8 @@ class Sudoku(Task):
     givens: int | None = None
     rating_min: int = 0
     rating_max: int | None = None
+    hard_share: float = 0.0
+    hard_rating: int = 8
 
     def __post_init__(self) -> None:
         side = self.box_rows * self.box_cols
@@ -55,6 +61,12 @@ class Sudoku(Task):
         if self.rating_min < 0 or (self.rating_max is not None and self.rating_max < self.rating_min):
             raise ConfigError(
                 f"rating_min={self.rating_min} rating_max={self.rating_max} came; wanted 0 <= rating_min <= rating_max"
+            )
+        if not 0 <= self.hard_share <= 1:
+            raise ConfigError(f"hard_share={self.hard_share} came; wanted a share from 0 to 1")
+        if self.hard_share and self.rating_max is not None and self.hard_rating > self.rating_max:
+            raise ConfigError(
+                f"hard_rating={self.hard_rating} came with rating_max={self.rating_max}; wanted rating_max or less"
             )
 
     @property
@@ -96,7 +108,11 @@ class Sudoku(Task):
         by_symmetry = self.board.side > 4
         sieve = Sieve(made_by, by_symmetry)
         held_out = distinct(made_by, test, 2 * seed + 1, wishes, sieve, progress)
-        trained_on = distinct(made_by, train, 2 * seed, wishes, sieve, progress)
+        hard = round(train * self.hard_share)
+        trained_on = distinct(made_by, train - hard, 2 * seed, wishes, sieve, progress)
+        if hard:
+            harder = replace(wishes, lowest=max(self.hard_rating, wishes.lowest))
+            trained_on = trained_on.joined(distinct(made_by, hard, 2 * seed + HARD, harder, sieve, progress))
         return Split(trained_on, held_out, self._protocol(seed, wishes, by_symmetry))
 
     def parse(self, text: str) -> Tokens:
@@ -151,6 +167,8 @@ class Sudoku(Task):
         board = self.board
         what = f"minimal {board} Sudoku" if self.givens is None else f"{board} Sudoku of {self.givens} givens"
         band = f", {wishes.band()}" if wishes.band() else ""
+        if self.hard_share:
+            band += f", {self.hard_share:.0%} of the training puzzles rated {self.hard_rating} or more"
         apart = "train and test share no puzzle, though they may share symmetric forms (few puzzles differ otherwise)"
         if by_symmetry:
             moves = "relabelling, band/row/stack/column permutation"

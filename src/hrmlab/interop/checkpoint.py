@@ -1,0 +1,140 @@
+"""Reference checkpoints: a `torch.save` state dict beside `all_config.yaml`, read without running code, written back.
+
+Layout: a folder with `step_<N>` (later versions: any name) and `all_config.yaml`.
+"""
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from hrmlab.core.model import HRM
+from hrmlab.core.weights import fill
+from hrmlab.errors import CheckpointError, MissingExtraError
+from hrmlab.interop.arch import Arch, model_config
+from hrmlab.interop.names import bare, places, to_ours, to_theirs
+from hrmlab.spec import TaskSpec
+
+CONFIG = "all_config.yaml"
+
+
+@dataclass(frozen=True)
+class Located:
+    """A checkpoint on this machine: its weights file, and its configuration where there is one."""
+
+    weights: Path
+    config: Path | None
+
+
+def locate(source: str | Path) -> Located:
+    """The files of a checkpoint: of its folder, its weights file, or a repository on the Hugging Face Hub.
+
+    Raises:
+        CheckpointError: nothing is there, several weights files are, or the download failed.
+        MissingExtraError: the Hub's client is needed and not installed.
+    """
+    path = Path(source)
+    if not path.exists():
+        path = _download(str(source))
+    folder = path if path.is_dir() else path.parent
+    config = folder / CONFIG if (folder / CONFIG).is_file() else None
+    if path.is_file():
+        return Located(path, config)
+    return Located(_newest(path), config)
+
+
+def _newest(folder: Path) -> Path:
+    """The weights in a folder: the highest step, or the only candidate."""
+    steps = [p for p in folder.glob("step_*") if p.is_file() and p.name.removeprefix("step_").isdigit()]
+    if steps:
+        return max(steps, key=lambda p: int(p.name.removeprefix("step_")))
+    others = [p for p in sorted(folder.iterdir()) if p.suffix in (".pt", ".pth", ".bin", ".safetensors", "")]
+    others = [p for p in others if p.is_file() and not p.name.startswith((".", "LICENSE", "README"))]
+    if len(others) != 1:
+        came = ", ".join(p.name for p in others) or "none"
+        raise CheckpointError(f"{folder}: {came} might be the weights; wanted step_<N>, or name the file itself")
+    return others[0]
+
+
+def _download(name: str) -> Path:
+    parts = name.split("/")
+    if len(parts) != 2 or not all(parts) or parts[0] in (".", "..", "~"):
+        raise CheckpointError(f"no checkpoint at {name}; wanted a file, a folder, or owner/name on the Hub")
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError:
+        raise MissingExtraError(
+            f"reading {name} from the Hub needs huggingface-hub: pip install 'hrm-lab[hub]'"
+        ) from None
+    try:
+        return Path(snapshot_download(repo_id=name))
+    except Exception as error:  # the client lets errors of several HTTP libraries through
+        why = (str(error).splitlines() or [""])[0]
+        raise CheckpointError(
+            f"no folder {name} here, and it cannot be downloaded from the Hub ({type(error).__name__}: {why}); "
+            "download it by hand and pass its folder"
+        ) from None
+
+
+def read(file: Path) -> dict[str, Tensor]:
+    """The tensors of a weights file under the names that stand there; never runs code that the file brings.
+
+    Raises:
+        CheckpointError: unreadable, damaged, or holding more than tensors.
+    """
+    try:
+        if file.suffix == ".safetensors":
+            found: Any = load_file(file)
+        else:
+            found = torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        why = (str(error).splitlines() or [""])[0]
+        raise CheckpointError(
+            f"{file} holds more than tensors and is not opened, since that may run code: {why}"
+        ) from None
+    except (OSError, RuntimeError, EOFError, ValueError, SafetensorError) as error:
+        why = (str(error).splitlines() or [""])[0]
+        raise CheckpointError(f"{file} is damaged or no checkpoint: {why}") from None
+    if not isinstance(found, Mapping) or not all(isinstance(value, Tensor) for value in found.values()):
+        raise CheckpointError(f"{file} is no state dict: wanted tensors by name")
+    return dict(found)
+
+
+def facts(found: Mapping[str, Tensor]) -> dict[str, int]:
+    """What the weights say about the data: vocab_size, and num_puzzle_identifiers where there is a puzzle table."""
+    short = {name: found[disk] for name, disk in bare(found).items()}
+    known = {}
+    if "embed_tokens.embedding_weight" in short:
+        known["vocab_size"] = len(short["embed_tokens.embedding_weight"])
+    if "puzzle_emb.weights" in short:
+        known["num_puzzle_identifiers"] = len(short["puzzle_emb.weights"])
+    return known
+
+
+def into_model(found: Mapping[str, Tensor], arch: Arch, spec: TaskSpec, where: str) -> HRM:
+    """Our model with a reference's weights.
+
+    Raises:
+        CheckpointError: every missing, unknown and misshapen tensor.
+    """
+    model = HRM(model_config(arch), spec)
+    short = {name: found[disk].float() for name, disk in bare(found).items()}
+    fill(model, to_ours(short, places(model.state_dict(), arch)), where)
+    return model
+
+
+def from_model(model: HRM, arch: Arch, prefix: str = "_orig_mod.model.inner.") -> dict[str, Tensor]:
+    """The reference's state dict of one of our models.
+
+    Args:
+        prefix: as the reference's own training loop writes it, compiled and inside the loss head.
+    """
+    state = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
+    theirs = to_theirs(state, places(state, arch))
+    return {prefix + name: tensor.contiguous() for name, tensor in theirs.items()}

@@ -1,0 +1,132 @@
+"""Whether this machine computes what the reference computed: golden vectors against stated tolerances."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from hrmlab.interop.golden import Golden, replay
+
+COMPILED = 30.0
+"""How much wider the tolerances are for compiled models, whose sums run in another order."""
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """Passes if |ours - theirs| <= atol + rtol |theirs|."""
+
+    atol: float
+    rtol: float = 0.0
+
+    def share(self, ours: Tensor, theirs: Tensor) -> float:
+        """The largest error as a share of what is allowed; over 1 fails."""
+        allowed = self.atol + self.rtol * theirs.abs()
+        error = (ours - theirs).abs()
+        return float(torch.where(error == 0, 0.0, error / allowed).max()) if len(error) else 0.0
+
+
+FIRST, LATER = Tolerance(1e-4), Tolerance(1e-3, 1e-3)
+FLOAT32 = {
+    "outputs": LATER,
+    "states": LATER,
+    "halting": Tolerance(0.0),
+    "loss": Tolerance(1e-6, 1e-5),
+    "metrics": LATER,
+    "grads": Tolerance(2e-5, 1e-3),
+    "weights": Tolerance(2e-4),
+    "eval": LATER,
+}
+"""What two exact implementations differ by, rounded up. Outputs, states and metrics of the first call: `FIRST`."""
+_DRIFTING = ("outputs", "states", "metrics")
+
+
+@dataclass
+class Findings:
+    """The worst of each group.
+
+    error: largest absolute difference.
+    share: largest part of the tolerance that was used up; over 1 fails.
+    """
+
+    error: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    share: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+    @property
+    def ok(self) -> bool:
+        return all(share <= 1 for share in self.share.values())
+
+    def note(self, group: str, error: float, share: float) -> None:
+        self.error[group] = max(self.error[group], error)
+        self.share[group] = max(self.share[group], share)
+
+
+class Judge(Protocol):
+    """Notes a comparison of the golden replay."""
+
+    def __call__(self, group: str, ours: Tensor, theirs: Tensor, first: bool) -> None: ...
+
+
+def check(path: Path, *, dtype: torch.dtype = torch.float32, compiled: bool = False) -> Findings:
+    """Replay one file and compare.
+
+    In float32 every number must agree within `FLOAT32`, ten times that for compiled models. In a narrower dtype runs
+    drift apart after the first call, so that the check is of statistics: see `_Statistics`.
+
+    Raises:
+        DataError: no golden vectors there, or they contradict themselves.
+    """
+    findings = Findings()
+    golden = Golden.read(path)
+    exact = dtype in (torch.float32, torch.float64)
+    judge: Judge = _Exact(findings, COMPILED if compiled else 1.0) if exact else _Statistics(findings)
+    replay(golden, judge, dtype=dtype, compiled=compiled)
+    return findings
+
+
+@dataclass
+class _Exact:
+    findings: Findings
+    scale: float
+
+    def __call__(self, group: str, ours: Tensor, theirs: Tensor, first: bool) -> None:
+        ours, theirs = _flat(ours), _flat(theirs)
+        tolerance = FIRST if first and group in _DRIFTING else FLOAT32[group]
+        scaled = Tolerance(tolerance.atol * self.scale, tolerance.rtol * self.scale)
+        same = ours.shape == theirs.shape and bool(torch.isfinite(ours).all())
+        error = float((ours - theirs).abs().max()) if same else float("inf")
+        self.findings.note(group, error, scaled.share(ours, theirs) if same else float("inf"))
+
+
+BFLOAT16_ERROR, BFLOAT16_LOSS, BFLOAT16_COSINE = 0.1, 0.05, 0.98
+"""Of the first call: relative error of outputs and states (root mean square), of losses, and the least cosine of a
+gradient with the recorded one."""
+
+
+@dataclass
+class _Statistics:
+    """Relative root mean square errors; only of what no earlier call could have pushed apart.
+
+    Outputs, states, loss and gradients of the first call. Trained weights: their relative distance from the recorded
+    ones is noted, not judged.
+    """
+
+    findings: Findings
+
+    def __call__(self, group: str, ours: Tensor, theirs: Tensor, first: bool) -> None:
+        ours, theirs = _flat(ours), _flat(theirs)
+        size = theirs.norm().clamp_min(1e-12)
+        error = float((ours - theirs).norm() / size)
+        if group == "grads":
+            cosine = float(ours @ theirs / (ours.norm() * size).clamp_min(1e-12))
+            self.findings.note(group, error, (1 - cosine) / (1 - BFLOAT16_COSINE) if theirs.norm() > 1e-6 else 0.0)
+        elif first and group in ("outputs", "states", "loss"):
+            self.findings.note(group, error, error / (BFLOAT16_LOSS if group == "loss" else BFLOAT16_ERROR))
+        elif group == "weights":
+            self.findings.note(group, error, 0.0)
+
+
+def _flat(tensor: Tensor) -> Tensor:
+    return tensor.detach().double().flatten()

@@ -1,0 +1,104 @@
+"""From a run of ours back to the reference's configuration, where it can say the same."""
+
+from typing import Any
+
+from hrmlab.attention import SDPA
+from hrmlab.blocks import MLPMixer, PostNorm
+from hrmlab.core.schedules import HRMSchedule, TRMSchedule
+from hrmlab.embeddings import Learned, NoPositions, Rotary, Tokens
+from hrmlab.errors import ConfigError
+from hrmlab.halting import QLearning
+from hrmlab.interop.arch import Arch, model_config
+from hrmlab.interop.published import ARCH
+from hrmlab.interop.sapient import HierarchicalReasoningModel_ACTV1Config
+from hrmlab.interop.trm import TinyRecursiveReasoningModel_ACTV1Config
+from hrmlab.losses import StablemaxCrossEntropy
+from hrmlab.spec import TaskSpec
+from hrmlab.training.config import RunConfig
+from hrmlab.training.optimisers import AdamAtan2Config, AdamW
+
+
+def arch_of(run: RunConfig, spec: TaskSpec) -> Arch:
+    """The reference's configuration of a model.
+
+    Raises:
+        ConfigError: the reference cannot build this model, and which part is beyond it.
+    """
+    model, size = run.model, run.model.size
+    schedule, block, positions = model.schedule, model.block, model.positions
+    if not isinstance(schedule, (HRMSchedule, TRMSchedule)) or schedule.grad_window is not None:
+        raise ConfigError(f"the reference has no schedule '{schedule.kind}' like this one; it has hrm and trm")
+    trm = isinstance(schedule, TRMSchedule)
+    mixer = isinstance(block, MLPMixer)
+    plain = isinstance(block, PostNorm) and isinstance(block.attention, SDPA)
+    if not isinstance(block, (MLPMixer, PostNorm)) or not (plain or (mixer and trm)) or model.embedding != Tokens():
+        raise ConfigError(
+            f"the reference cannot build block '{block.kind}' with embedding '{model.embedding.kind}'; it has "
+            "post_norm, in TRM mlp_mixer, and tokens"
+        )
+    kinds: dict[type, str] = {Rotary: "rope", Learned: "learned", NoPositions: "none"}
+    values: dict[str, Any] = {
+        "batch_size": run.training.batch_size,
+        "seq_len": spec.seq_len,
+        "vocab_size": spec.vocab_size,
+        "num_puzzle_identifiers": spec.num_identifiers,
+        "puzzle_emb_ndim": model.puzzle.width if model.puzzle else 0,
+        "H_cycles": schedule.high_cycles,
+        "L_cycles": schedule.low_cycles,
+        "H_layers": 0 if trm else size.network_layers.get("high", size.layers),
+        "L_layers": size.layers if trm else size.network_layers.get("low", size.layers),
+        "hidden_size": size.width,
+        "expansion": size.expansion,
+        "num_heads": size.heads,
+        "pos_encodings": kinds[type(positions)],
+        "rms_norm_eps": block.eps,
+        "rope_theta": positions.theta if isinstance(positions, Rotary) else 10000.0,
+        "halt_max_steps": run.halting.max_segments,
+        "halt_exploration_prob": getattr(run.halting, "exploration", 0.0),
+    }
+    found: Arch
+    if trm:
+        slots = model.puzzle.slots_at(size.width) if model.puzzle else 0
+        own: dict[str, Any] = {
+            "mlp_t": mixer,
+            "puzzle_emb_len": slots,
+            "no_ACT_continue": not isinstance(run.halting, QLearning),
+        }
+        found = TinyRecursiveReasoningModel_ACTV1Config(**values, **own)
+    else:
+        found = HierarchicalReasoningModel_ACTV1Config(**values)
+    if (theirs := model_config(found)) != model:
+        raise ConfigError(f"the reference cannot build this model: it would be {theirs}, and this is {model}")
+    return found
+
+
+def all_config(run: RunConfig, arch: Arch) -> dict[str, Any]:
+    """What the reference keeps beside its weights: the merged configuration, plain and nested."""
+    training, optimiser = run.training, run.training.optimiser
+    keys = ARCH[arch.family].keys() | {"rms_norm_eps", "rope_theta"}
+    shape = {key: value for key, value in arch.model_dump().items() if key in keys}
+    loss = "stablemax" if isinstance(run.loss, StablemaxCrossEntropy) else "softmax"
+    adam = optimiser if isinstance(optimiser, (AdamAtan2Config, AdamW)) else AdamAtan2Config()
+    data = {"data_path": run.data.path} if arch.family == "hrm" else {"data_paths": [run.data.path]}
+    trm = {"ema": training.ema is not None, "ema_rate": training.ema or 0.999} if arch.family == "trm" else {}
+    return {
+        "arch": shape
+        | {
+            "name": ARCH[arch.family]["name"],
+            "loss": {"name": "losses@ACTLossHead", "loss_type": f"{loss}_cross_entropy"},
+        },
+        **data,
+        "global_batch_size": training.batch_size,
+        "epochs": max(round((training.steps or 1) * training.batch_size / max(run.data.train, 1)), 1),
+        "lr": adam.lr,
+        "lr_min_ratio": training.min_lr_ratio if training.decay == "cosine" else 1.0,
+        "lr_warmup_steps": training.warmup_steps,
+        "beta1": adam.betas[0],
+        "beta2": adam.betas[1],
+        "weight_decay": adam.weight_decay,
+        "puzzle_emb_lr": training.puzzle_lr,
+        "puzzle_emb_weight_decay": training.puzzle_weight_decay,
+        "seed": training.seed,
+        "run_name": run.name,
+        **trm,
+    }
