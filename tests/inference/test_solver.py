@@ -129,3 +129,32 @@ def test_scores_are_what_the_answers_say(make_model: Callable[..., HRM]) -> None
     scores = evaluate(model, task, replace(examples, labels=half), halting)
     assert scores.exact == pytest.approx(0.5, abs=0.1)
     assert scores.by_segment[-1] == scores.exact
+
+
+@pytest.mark.parametrize("slots", [1, 3, COUNT])
+def test_restarts_do_not_depend_on_the_number_of_slots(model: HRM, examples: Examples, slots: int) -> None:
+    policy = Fixed(max_segments=5, restart_every=2)
+    together, apart = answer(model, examples, policy), answer(model, examples, policy, batch_size=slots)
+    np.testing.assert_array_equal(together.tokens, apart.tokens)
+    np.testing.assert_allclose(together.confidence, apart.confidence, rtol=1e-5)
+
+
+def test_a_restart_forgets_and_leaves_what_came_before_alone(model: HRM, examples: Examples) -> None:
+    def confidences(**fields: int) -> dict[tuple[int, int], float]:
+        seen: dict[tuple[int, int], float] = {}
+        policy = Fixed(max_segments=4, **fields)
+        answer(model, examples, policy, watch=lambda f: seen.__setitem__((f.puzzle, f.segment), f.confidence))
+        return seen
+
+    plain, again = confidences(), confidences(restart_every=2)
+    for row in range(COUNT):
+        assert [plain[row, at] for at in (1, 2)] == [again[row, at] for at in (1, 2)]
+        assert again[row, 3] not in (plain[row, 3], plain[row, 1])  # neither going on, nor the same start once more
+
+
+def test_a_puzzle_that_halts_in_time_is_not_restarted(torn: HRM, examples: Examples) -> None:
+    plain = answer(torn, examples, Correctness(max_segments=6))
+    again = answer(torn, examples, Correctness(max_segments=6, restart_every=1))
+    early = plain.segments == 1
+    assert 0 < early.sum() < COUNT
+    np.testing.assert_array_equal(plain.tokens[early], again.tokens[early])

@@ -36,15 +36,21 @@ class HaltingConfig(Part, ABC):
     """Base of all halting policies.
 
     max_segments: every slot stops after that many.
+    restart_every: in inference, a puzzle that has not halted after so many segments begins again from initial states
+        drawn at random, and so on until its segments are used up (random starts: EqR; noise and many tries: PTRM, arXiv
+        2605.19943). Training takes no notice.
     """
 
     registry: ClassVar[Registry] = HALTING
     kind: str
     max_segments: int = 16
+    restart_every: int | None = None
 
     def __post_init__(self) -> None:
-        if self.max_segments < 1:
-            raise ConfigError(f"halting.max_segments={self.max_segments} came; wanted 1 or more")
+        for name in ("max_segments", "restart_every"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ConfigError(f"halting.{name}={value} came; wanted 1 or more")
 
     @property
     def redraws(self) -> bool:

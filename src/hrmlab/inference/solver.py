@@ -61,7 +61,7 @@ def answer(
     watch: Watch | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Answers:
-    """Run every puzzle until its halt.
+    """Run every puzzle until its halt, with the policy's restarts on the way.
 
     Args:
         examples: labels are only compared with; -100 everywhere if there are none.
@@ -81,6 +81,8 @@ def answer(
         step = segment(model, slots.carry, halting)
         early = halting.wants_to_halt(step.view) & (step.view.steps >= slots.carry.first_allowed)
         slots.carry = step.carry
+        if halting.restart_every:
+            slots.restart(halting.restart_every)
         finished = book.enter(slots.owner, step, early, watch)
         if progress and finished:
             progress(finished)
@@ -116,6 +118,21 @@ class _Slots:
             offered, first = self._batch(self.owner), torch.ones_like(self.carry.steps)
             self.carry = self.carry.refill(self.model.initial_states(), offered, first)
         return True
+
+    def restart(self, every: int) -> None:
+        """Draw new states for the slots still at work after a multiple of `every` segments.
+
+        What is drawn depends on the puzzle's row and its segment alone, so that the number of slots changes nothing.
+        """
+        steps, halted = _numpy(self.carry.steps), _numpy(self.carry.halted)
+        slots = np.flatnonzero(~halted & (steps % every == 0))
+        for slot in slots.tolist():
+            seed = np.random.SeedSequence((int(self.owner[slot]), int(steps[slot])))
+            generator = torch.Generator().manual_seed(int(seed.generate_state(1)[0]))
+            for level, start in self.model.initial_states().items():
+                state = self.carry.states[level]
+                noise = torch.randn(state.shape[1:], generator=generator)
+                state[slot] = start.to(state.dtype) + noise.to(state)
 
 
 class _Book:

@@ -17,6 +17,9 @@ class Recipe:
     segments, evaluation_segments: the most a puzzle may take in training and in evaluation, where it may go on for
         longer: it stops by itself.
     lr, rest_lr: peak learning rates of Muon's matrices and of everything else.
+    threshold: in evaluation, the probability of a right answer at which a puzzle stops.
+    restart_every: segments after which a puzzle that is not solved by then is begun again from random states.
+    hard_share: share of the generated training puzzles that are rated 8 guesses or more (Sudoku).
     checkpoint_every: steps; evaluate_every: seconds.
     """
 
@@ -29,19 +32,39 @@ class Recipe:
     expansion: float = 4.5
     segments: int = 8
     evaluation_segments: int = 128
+    restart_every: int | None = None
+    hard_share: float = 0.0
     batch_size: int = 16
     lr: float = 0.01
     rest_lr: float = 1e-3
     ema: float = 0.99
+    threshold: float = 0.9
     checkpoint_every: int = 2000
     evaluate_every: float | None = None
 
 
 SUDOKU_4X4 = Recipe(train=2000, test=500, seconds=30)
 SUDOKU_6X6 = Recipe(train=10000, test=1000, seconds=120)
-SUDOKU_9X9 = Recipe(train=20000, test=1000, seconds=600, evaluate_every=120)
+SUDOKU_9X9 = Recipe(
+    train=20000,
+    test=1000,
+    seconds=560,
+    hard_share=0.5,
+    evaluation_segments=512,
+    restart_every=64,
+    evaluate_every=120,
+    threshold=0.95,
+)
 SUDOKU_9X9_EASY = Recipe(train=20000, test=1000, seconds=300, evaluate_every=60)
-SUDOKU_9X9_HARD = Recipe(train=20000, test=1000, seconds=7200, evaluate_every=600)
+SUDOKU_9X9_HARD = Recipe(
+    train=60000,
+    test=1000,
+    seconds=1800,
+    evaluation_segments=512,
+    restart_every=64,
+    evaluate_every=600,
+    threshold=0.95,
+)
 EASY_GIVENS = 40
 HARD_RATING = 32
 

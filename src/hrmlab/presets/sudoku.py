@@ -24,7 +24,7 @@ def sudoku_6x6(name: str) -> RunConfig:
 
 
 def sudoku_9x9(name: str) -> RunConfig:
-    return _single_state(name, Sudoku(), recipes.SUDOKU_9X9)
+    return _single_state(name, Sudoku(hard_share=recipes.SUDOKU_9X9.hard_share), recipes.SUDOKU_9X9)
 
 
 def sudoku_9x9_easy(name: str) -> RunConfig:
@@ -83,7 +83,9 @@ def _run(
 
 def sure(recipe: Recipe) -> Correctness:
     """Evaluation: go on until the model is sure of its answer, for far longer than in training if need be."""
-    return Correctness(max_segments=recipe.evaluation_segments, threshold=0.9)
+    return Correctness(
+        max_segments=recipe.evaluation_segments, threshold=recipe.threshold, restart_every=recipe.restart_every
+    )
 
 
 def training(recipe: Recipe) -> TrainingConfig:
@@ -97,4 +99,5 @@ def training(recipe: Recipe) -> TrainingConfig:
         ema=recipe.ema,
         evaluate_every=recipe.evaluate_every,
         checkpoint_every=recipe.checkpoint_every,
+        compile="auto",
     )

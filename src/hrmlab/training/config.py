@@ -48,8 +48,8 @@ class TrainingConfig(Strict):
     evaluate_every: seconds of training between evaluations, None for one at the end.
     evaluate_puzzles: held-out puzzles used by those evaluations.
     checkpoint_every: steps between checkpoints, None for one at the end.
-    compile: run training segments through torch.compile, where a compiler is; it takes half a minute at the start, and
-        a step then about two thirds of its time on a CPU.
+    compile: run training segments through torch.compile; it takes half a minute at the start, and a step then about two
+        thirds of its time on a CPU. "auto" does so where a compiler works and `seconds` are enough for it to pay.
     """
 
     optimiser: OptimiserConfig
@@ -68,7 +68,7 @@ class TrainingConfig(Strict):
     evaluate_every: float | None = None
     evaluate_puzzles: int = 500
     checkpoint_every: int | None = None
-    compile: bool = False
+    compile: bool | Literal["auto"] = False
 
     def __post_init__(self) -> None:
         if self.steps is None and self.seconds is None:

@@ -8,14 +8,17 @@ from torch import Tensor
 
 from hrmlab.core.act import Objective, objective, segment
 from hrmlab.core.carry import Batch, Carry
-from hrmlab.core.compiling import compiled
+from hrmlab.core.compiling import Forward, compiled, compiled_if_possible
 from hrmlab.core.model import HRM
 from hrmlab.training.budget import Budget
-from hrmlab.training.config import RunConfig
+from hrmlab.training.config import RunConfig, TrainingConfig
 from hrmlab.training.ema import EMA
 from hrmlab.training.feeder import Feeder
 from hrmlab.training.optimisers import build_optimisers
 from hrmlab.training.sign_sgd import sign_sgd
+
+COMPILING_PAYS = 180.0
+"""Seconds of training from which the half minute of compiling comes back."""
 
 
 @dataclass
@@ -44,7 +47,7 @@ class Trainer:
     def __init__(self, config: RunConfig, model: HRM, feeder: Feeder) -> None:
         self.config, self.model, self.feeder = config, model, feeder
         training = config.training
-        self.forward = compiled(model) if training.compile else model
+        self.forward = _forward(training, model)
         self.optimisers = build_optimisers(training.optimiser, model)
         self.ema = EMA(model, training.ema, buffers=training.ema_buffers) if training.ema is not None else None
         self.budget = Budget(training)
@@ -144,3 +147,9 @@ class Trainer:
         means = self._measures.means(self.config.training.batch_size)
         self._measures = None
         return means
+
+
+def _forward(training: TrainingConfig, model: HRM) -> Forward:
+    if training.compile == "auto":
+        return compiled_if_possible(model) if (training.seconds or 0.0) >= COMPILING_PAYS else model
+    return compiled(model) if training.compile else model
