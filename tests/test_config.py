@@ -180,7 +180,7 @@ def test_an_unknown_kind_is_named_with_its_path_the_nearest_and_all_known():
 
 
 def test_a_part_without_a_kind_is_told_which_exist():
-    assert "halting: needs a 'kind', one of: correctness, fixed, q_learning" in message(
+    assert "halting: needs a 'kind', one of: all_of, answer_stability, any_of, budget, confidence, " in message(
         Run, {"halting": {"max_segments": 3}}
     )
 
@@ -190,7 +190,10 @@ def test_a_part_without_a_kind_is_told_which_exist():
     [
         ({"size": {"width": "wide"}}, 'size.width="wide": input should be a valid integer'),
         ({"size": {"width": 2.5}}, "size.width=2.5: input should be a valid integer"),
-        ({"halting_head": {"readout": "last"}}, "halting_head.readout=\"last\": input should be 'first' or 'mean'"),
+        (
+            {"halting_head": {"readout": "last"}},
+            "halting_head.readout=\"last\": input should be 'first', 'mean', 'attention' or 'input'",
+        ),
         (
             {"schedule": {"kind": "levels", "periods": [1, "a"]}},
             'schedule.periods.1="a": input should be a valid integer',

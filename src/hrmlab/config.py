@@ -107,11 +107,12 @@ def override(config: T, assignments: Sequence[str]) -> T:
             raise ConfigError(
                 f"'{assignment}' is not an override; wanted dotted.key=value, e.g. training.batch_size=64"
             )
-        _assign(data, key.strip(), _value(text))
+        _assign(data, key.strip(), literal(text))
     return decode(type(config), data, "overrides")
 
 
-def _value(text: str) -> Any:
+def literal(text: str) -> Any:
+    """A value as typed: JSON where it parses, else text."""
     try:
         return json.loads(text)
     except ValueError:

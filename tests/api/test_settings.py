@@ -3,23 +3,8 @@
 import pytest
 import torch
 
-from hrmlab.api.settings import choose_device, halting_rule, import_parts, use_threads
+from hrmlab.api.settings import choose_device, import_parts, use_threads
 from hrmlab.errors import ConfigError
-from hrmlab.halting import Correctness, Fixed, QLearning
-
-
-def test_a_rule_by_name_keeps_the_limit_of_the_default() -> None:
-    assert halting_rule(None, Fixed(max_segments=7)) == Fixed(max_segments=7)
-    assert halting_rule("q_learning", Fixed(max_segments=7)) == QLearning(max_segments=7)
-    assert halting_rule("correctness,threshold=0.9,max_segments=3", Fixed()) == Correctness(
-        max_segments=3, threshold=0.9
-    )
-
-
-@pytest.mark.parametrize("text", ["", "fix", "fixed,", "fixed,max_segments=0", "fixed,max_segments=x", "fixed,kind"])
-def test_a_bad_rule_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError):
-        halting_rule(text, Fixed())
 
 
 def test_auto_takes_what_there_is() -> None:

@@ -41,7 +41,9 @@ def drawn(entry: Entry) -> st.SearchStrategy[Any]:
     values = {}
     for field in fields(entry.config):
         options = getattr(field.type, "__args__", (field.type,))
-        if field.type in small:
+        if field.type is float and isinstance(field.default, float) and field.default > 1:
+            values[field.name] = st.floats(1, 99)
+        elif field.type in small:
             values[field.name] = small[field.type]
         elif type(None) in options and small.keys() & set(options):
             values[field.name] = st.none() | small[next(o for o in options if o in small)]

@@ -140,7 +140,7 @@ def test_every_policy_trains_with_every_loss(
     make_model: MakeModel, make_spec: MakeSpec, make_batch: MakeBatch, start: Start, halting: Entry, loss: Entry
 ):
     model, policy = make_model(make_spec()), halting.config()
-    step = segment(model, start(model, make_batch(model.spec, 2)), policy)
+    step = segment(model, start(model, make_batch(model.spec, 2)), policy, check=lambda i, a: a[:, 0] > 0)
     goal = objective(step, loss.config(), policy)
     goal.total.backward()
     assert goal.total.isfinite() and goal.total > 0

@@ -9,12 +9,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from views import view_of
 
 from hrmlab.core.act import Step, objective, segment
 from hrmlab.core.carry import Batch, Carry
 from hrmlab.core.model import HRM, Output
 from hrmlab.embeddings import PuzzleConfig
-from hrmlab.halting import Correctness, Fixed, HaltingConfig, HaltingView, QLearning
+from hrmlab.halting import Correctness, Fixed, HaltingConfig, HaltingView, Outcome, QLearning
 from hrmlab.losses import IGNORE, SoftmaxCrossEntropy, StablemaxCrossEntropy
 from hrmlab.spec import TaskSpec
 
@@ -28,8 +29,12 @@ class Eager(HaltingConfig):
 
     kind: Literal["eager"] = "eager"
 
-    def wants_to_halt(self, view: HaltingView) -> Tensor:
-        return torch.ones_like(view.steps, dtype=torch.bool)
+    def readiness(self, view: HaltingView) -> Tensor:
+        return torch.ones_like(view.steps, dtype=torch.float32)
+
+    @property
+    def cutoff(self) -> float:
+        return 0.0
 
 
 @pytest.fixture(scope="session")
@@ -104,9 +109,9 @@ def test_looking_ahead_gives_the_values_of_the_next_segment(trio: tuple[HRM, Bat
     model, batch = trio
     step = segment(model, start(model, batch), QLearning(max_segments=4))
     following = segment(model, step.carry, QLearning(max_segments=4))
-    assert torch.equal(step.view.ahead, following.output.values)
-    assert not torch.equal(step.view.ahead, step.view.values)
-    assert not step.view.ahead.requires_grad
+    assert torch.equal(step.view.ahead.values, following.output.values)
+    assert not torch.equal(step.view.ahead.values, step.view.values)
+    assert not step.view.ahead.values.requires_grad
 
 
 @pytest.mark.parametrize(
@@ -155,7 +160,7 @@ def step_of(logits: Tensor, labels: Tensor, values: Tensor | None = None) -> Ste
     values = torch.zeros(slots, 2) if values is None else values
     batch = Batch(labels, labels, torch.zeros(slots, dtype=torch.int64))
     carry = Carry({}, steps, steps, steps.bool(), batch)
-    return Step(carry, Output({}, logits, values, None), HaltingView(steps, values))
+    return Step(carry, Output({}, logits, values, None, "high"), view_of(steps, values, logits=logits))
 
 
 def test_measures_count_scored_cells_only():
@@ -199,8 +204,8 @@ def test_halting_losses_reach_the_values_of_this_segment_and_no_logits(
 ):
     model, batch = trio
     step = segment(model, start(model, batch), halting)
-    loss = sum(halting.losses(step.view, torch.tensor([True, False, True])).values())
+    loss = sum(halting.losses(step.view, Outcome(torch.tensor([True, False, True]), torch.zeros(3))).values())
     to_values, to_logits = torch.autograd.grad(loss, [step.output.values, step.output.logits], allow_unused=True)
     assert to_logits is None
     assert to_values[:, 0].ne(0).all()
-    assert to_values[:, 1].ne(0).all() if halting.looks_ahead else to_values[:, 1].eq(0).all()
+    assert to_values[:, 1].ne(0).all() if halting.looks_ahead(0) else to_values[:, 1].eq(0).all()

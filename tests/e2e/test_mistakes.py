@@ -75,7 +75,7 @@ def test_words(hrm: Hrm, words: list[str], parts: list[str]) -> None:
     ("words", "parts"),
     [
         (["--halting", "fixd"], ["unknown halting 'fixd'", "did you mean 'fixed'"]),
-        (["--halting", "fixed,max_segments"], ["wanted key=value"]),
+        (["--halting", "fixed,max_segments"], ["'max_segments' without a value", "wanted key=value"]),
         (["--halting", "fixed,max_segments=0"], ["wanted 1 or more"]),
         (["--halting", "fixed,threshold=1"], ["threshold"]),
         (["--n", "0"], ["wanted 1 to 16"]),

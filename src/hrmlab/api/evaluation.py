@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 
 from hrmlab.api.puzzles import first, held_out
-from hrmlab.api.settings import choose_device, halting_rule, use_threads, versions
+from hrmlab.api.rules import halting_rule
+from hrmlab.api.settings import choose_device, use_threads, versions
 from hrmlab.api.targets import find_run
 from hrmlab.config import encode
 from hrmlab.core.model import HRM

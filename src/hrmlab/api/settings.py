@@ -8,9 +8,7 @@ from pathlib import Path
 
 import torch
 
-from hrmlab.config import decode
 from hrmlab.errors import ConfigError
-from hrmlab.halting import HALTING, HaltingConfig
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -61,28 +59,6 @@ def import_parts(modules: Sequence[str]) -> None:
         except Exception as error:  # whatever the module does wrong is its author's to mend, in one line
             why = (str(error).splitlines() or [""])[0]
             raise ConfigError(f"cannot import '{name}' ({type(error).__name__}: {why}); check --import") from None
-
-
-def halting_rule(text: str | None, default: HaltingConfig) -> HaltingConfig:
-    """A policy from `kind` or `kind,key=value,...`; the limit of segments is the default's unless given.
-
-    Raises:
-        ConfigError: an unknown kind or key.
-    """
-    if text is None:
-        return default
-    kind, *pairs = text.split(",")
-    HALTING.get(kind)
-    data: dict[str, object] = {"kind": kind, "max_segments": default.max_segments}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise ConfigError(f"'{pair}' in --halting {text}; wanted key=value, e.g. --halting {kind},max_segments=8")
-        data[key] = value
-    rule: HaltingConfig = decode(HaltingConfig, data, f"--halting {text}")  # type: ignore[type-abstract]
-    if rule.max_segments < 1:
-        raise ConfigError(f"max_segments={rule.max_segments} in --halting {text}; wanted 1 or more")
-    return rule
 
 
 def versions() -> dict[str, str]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hrmlab.api.settings import choose_device, halting_rule, use_threads
+from hrmlab.api.rules import halting_rule
+from hrmlab.api.settings import choose_device, use_threads
 from hrmlab.api.targets import find_run
 from hrmlab.core.model import HRM
 from hrmlab.core.weights import write_atomically
@@ -110,6 +111,7 @@ def solve_tokens(
             examples,
             halting,
             batch_size=1 if show else min(256, count),
+            check=task.valid,
             watch=draw if show else None,
             progress=tick,
         )

@@ -1,15 +1,16 @@
 """Adaptive computation time: one supervised segment, and who halts after it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from hrmlab.core.carry import Carry
+from hrmlab.core.heads import HaltingHead
 from hrmlab.core.model import Output, detached
-from hrmlab.core.recurrence import Observer
-from hrmlab.halting.base import HaltingConfig, HaltingView
+from hrmlab.core.recurrence import Observer, States
+from hrmlab.halting.base import Check, Glimpse, HaltingConfig, HaltingView, Outcome
 from hrmlab.losses.base import IGNORE, LossConfig
 
 
@@ -28,23 +29,55 @@ def segment(
     halting: HaltingConfig,
     observer: Observer | None = None,
     number: int = 0,
+    *,
+    check: Check | None = None,
 ) -> Step:
     """Run one segment on every slot and let the policy say who stops.
 
     Args:
         model: an `HRM`, or its compiled form.
+        number: of this segment: for the observer, and for policies that look ahead only now and then.
+        check: the task's rules, for policies that ask for them.
 
     The carry must have been refilled: a halted slot would work on. A policy that looks ahead pays a second forward pass
     without gradient (arXiv 2506.21734: the target of Q(continue)), only while gradients are recorded.
     """
     output = model(carry.states, carry.batch, observer, number) if observer else model(carry.states, carry.batch)
-    steps = carry.steps + 1
-    view = HaltingView(steps, output.values)
-    after = detached(carry, output, steps, halting.halted(view, carry.first_allowed))
-    if halting.looks_ahead and torch.is_grad_enabled():
+    learning = torch.is_grad_enabled()
+    view = HaltingView(
+        steps=carry.steps + 1,
+        values=output.values,
+        logits=output.logits,
+        state=output.states[output.answer],
+        before=carry.states[output.answer],
+        inputs=carry.batch.inputs,
+        memory=carry.memory,
+        check=check,
+    )
+    after = detached(carry, output, view.steps, halting.halted(view, carry.first_allowed))
+    after = replace(after, memory=halting.remember(view))
+    if (share := halting.damping(view)) is not None:
+        after = replace(after, states=_damped(carry.states, after.states, share))
+    if learning and halting.looks_ahead(number):
         with torch.no_grad():
-            view = HaltingView(steps, output.values, model(after.states, carry.batch).values)
+            further = model(after.states, carry.batch)
+        view = replace(view, ahead=Glimpse(further.values, further.logits))
+    if learning and halting.looks_back:
+        view = replace(view, earlier=_head(model)(view.before))
     return Step(after, output, view)
+
+
+def _damped(before: States, after: States, share: Tensor) -> States:
+    """The states moved by `share`, (B,), of the way from before to after."""
+    return {
+        level: torch.lerp(before[level].float(), new.float(), share.view(-1, *(1,) * (new.ndim - 1))).to(new.dtype)
+        for level, new in after.items()
+    }
+
+
+def _head(model: Callable[..., Output]) -> HaltingHead:
+    head: HaltingHead = model.halting_head  # type: ignore[attr-defined]
+    return head
 
 
 @dataclass(frozen=True)
@@ -71,7 +104,8 @@ def objective(step: Step, loss: LossConfig, halting: HaltingConfig) -> Objective
     with torch.no_grad():
         right = ((step.output.logits.argmax(-1) == labels) & scored).sum(-1)
         exact = (right == scored.sum(-1)) & scored.any(-1)
-    terms = {"answer": (loss(step.output.logits, labels) / count[:, None]).sum()}
-    terms |= halting.losses(step.view, exact)
+    answer = loss(step.output.logits, labels) / count[:, None]
+    terms = {"answer": answer.sum()}
+    terms |= halting.losses(step.view, Outcome(exact, answer.detach().sum(-1)))
     total = torch.stack(list(terms.values())).sum()
     return Objective(total, {name: term.detach() for name, term in terms.items()}, right / count, exact)

@@ -1,6 +1,7 @@
 """What lives from one segment to the next: states, counters, and the puzzle that each slot works on."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -42,6 +43,8 @@ class Carry:
     first_allowed: the segment from which each slot may halt, (B,) int32.
     halted: which slots are done and take a new puzzle next, (B,) booleans.
     batch: the puzzles being worked on.
+    memory: what the halting policy remembers of each slot, by name, (B, ...); stale in slots just refilled, which the
+        policy tells by their steps.
     """
 
     states: States
@@ -49,6 +52,7 @@ class Carry:
     first_allowed: Tensor
     halted: Tensor
     batch: Batch
+    memory: Mapping[str, Tensor] = field(default_factory=dict)
 
     def refill(self, initial: States, offered: Batch, first_allowed: Tensor) -> "Carry":
         """Halted slots start on the offered rows from the initial states; the others keep theirs.

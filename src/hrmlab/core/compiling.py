@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 
+from hrmlab.core.heads import HaltingHead
 from hrmlab.core.model import HRM, Output
 from hrmlab.errors import ConfigError
 
@@ -45,6 +46,11 @@ class _OrEager:
 
     def __init__(self, model: HRM, compiled: Forward) -> None:
         self.model, self.forward, self.tried = model, compiled, False
+
+    @property
+    def halting_head(self) -> HaltingHead:
+        """The model's, which stays eager."""
+        return self.model.halting_head
 
     def __call__(self, *args: object) -> Output:
         if self.tried:

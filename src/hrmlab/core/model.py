@@ -42,12 +42,14 @@ class Output:
     logits: (B, N, V) in the compute dtype.
     values: halting logits, (B, 2) float32.
     puzzle_rows: the looked-up puzzle vectors, (B, P), whose `.grad` the table's optimiser wants; None without a table.
+    answer: the level that logits and values were read from.
     """
 
     states: States
     logits: Tensor
     values: Tensor
     puzzle_rows: Tensor | None
+    answer: str
 
 
 class HRM(nn.Module):
@@ -120,7 +122,8 @@ class HRM(nn.Module):
         inputs, rows = self.embed(batch)
         states = run(self.schedule, self.networks, states, inputs, self._rotation.context(), observer, segment)
         answer = states[self.schedule.answer]
-        return Output(states, self.embedding.logits(answer), self.halting_head(answer), rows)
+        read = inputs if self.halting_head.readout == "input" else answer
+        return Output(states, self.embedding.logits(answer), self.halting_head(read), rows, self.schedule.answer)
 
     def parameter_count(self) -> int:
         """Trained numbers, without the sparse puzzle table (as the papers count)."""

@@ -16,5 +16,5 @@ class Fixed(HaltingConfig):
 
     kind: Literal["fixed"] = "fixed"
 
-    def wants_to_halt(self, view: HaltingView) -> Tensor:
-        return torch.zeros_like(view.steps, dtype=torch.bool)
+    def readiness(self, view: HaltingView) -> Tensor:
+        return torch.zeros_like(view.steps, dtype=torch.float32)

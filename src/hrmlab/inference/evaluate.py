@@ -33,7 +33,7 @@ def evaluate(
         DataError: there are no puzzles.
     """
     start = time.perf_counter()
-    answers = answer(model, examples, halting, batch_size, progress=progress)
+    answers = answer(model, examples, halting, batch_size, check=task.valid, progress=progress)
     seconds = time.perf_counter() - start
     count, scored = len(examples), examples.labels != IGNORE
     right = (answers.tokens == examples.labels) & scored

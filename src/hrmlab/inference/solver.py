@@ -13,7 +13,7 @@ from hrmlab.core.act import Step, segment
 from hrmlab.core.carry import Batch, Carry
 from hrmlab.core.model import HRM
 from hrmlab.errors import DataError
-from hrmlab.halting import HaltingConfig
+from hrmlab.halting import Check, HaltingConfig
 from hrmlab.tasks.base import IGNORE, Examples, Tokens
 
 Indices = npt.NDArray[np.int64]
@@ -58,6 +58,7 @@ def answer(
     halting: HaltingConfig,
     batch_size: int = 128,
     *,
+    check: Check | None = None,
     watch: Watch | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Answers:
@@ -66,6 +67,7 @@ def answer(
     Args:
         examples: labels are only compared with; -100 everywhere if there are none.
         batch_size: slots; the answers depend on it by rounding only.
+        check: the task's rules, for policies that ask for them.
         watch: sees every puzzle after every segment.
         progress: called with the number of puzzles just finished.
 
@@ -76,14 +78,14 @@ def answer(
     if not count:
         raise DataError("there are no puzzles to answer; wanted at least one")
     book = _Book(count, examples.inputs.shape[1], halting.max_segments)
-    slots = _Slots(model, examples, min(batch_size, count))
+    slots = _Slots(model, examples, halting, min(batch_size, count))
     while slots.refill():
-        step = segment(model, slots.carry, halting)
-        early = halting.wants_to_halt(step.view) & (step.view.steps >= slots.carry.first_allowed)
+        step = segment(model, slots.carry, halting, check=check)
+        early = halting.chooses(step.view, slots.carry.first_allowed)
         slots.carry = step.carry
         if halting.restart_every:
             slots.restart(halting.restart_every)
-        finished = book.enter(slots.owner, step, early, watch)
+        finished = book.enter(slots.owner, step, halting.answer(step.view), early, watch)
         if progress and finished:
             progress(finished)
     return book.answers()
@@ -92,8 +94,8 @@ def answer(
 class _Slots:
     """Slots, the puzzle that each works on, and the puzzles still waiting."""
 
-    def __init__(self, model: HRM, examples: Examples, slots: int) -> None:
-        self.model, self.examples, self.waiting = model, examples, 0
+    def __init__(self, model: HRM, examples: Examples, halting: HaltingConfig, slots: int) -> None:
+        self.model, self.examples, self.halting, self.waiting = model, examples, halting, 0
         self.owner: Indices = np.zeros(slots, dtype=np.int64)
         self.carry: Carry = model.empty_carry(self._batch(self.owner))
 
@@ -115,7 +117,8 @@ class _Slots:
         if not len(self.owner):
             return False
         if len(taken):
-            offered, first = self._batch(self.owner), torch.ones_like(self.carry.steps)
+            offered = self._batch(self.owner)
+            first = self.halting.first_allowed(len(self.owner), None).to(self.carry.steps)
             self.carry = self.carry.refill(self.model.initial_states(), offered, first)
         return True
 
@@ -145,9 +148,9 @@ class _Book:
         self.halted = np.zeros(count, dtype=np.bool_)
         self.right = np.zeros((longest, count), dtype=np.bool_)
 
-    def enter(self, owner: Indices, step: Step, early: Tensor, watch: Watch | None) -> int:
+    def enter(self, owner: Indices, step: Step, logits: Tensor, early: Tensor, watch: Watch | None) -> int:
         """Note what each slot answers now; the number of puzzles that this segment finished."""
-        labels, grids = step.carry.batch.labels, step.output.logits.argmax(-1)
+        labels, grids = step.carry.batch.labels, logits.argmax(-1)
         right = _numpy(((grids == labels) | (labels == IGNORE)).all(-1))
         segments, done = _numpy(step.carry.steps).astype(np.int64), _numpy(step.carry.halted)
         tokens = _numpy(grids).astype(np.int32)
@@ -177,6 +180,7 @@ def _rows(carry: Carry, kept: Tensor) -> Carry:
         first_allowed=carry.first_allowed[kept],
         halted=carry.halted[kept],
         batch=batch,
+        memory={name: held[kept] for name, held in carry.memory.items()},
     )
 
 

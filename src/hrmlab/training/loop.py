@@ -83,7 +83,7 @@ class Trainer:
         config = self.config
         factor = self.budget.lr_factor()
         self.carry = self._refilled()
-        step = segment(self.forward, self.carry, config.halting)
+        step = segment(self.forward, self.carry, config.halting, number=self.budget.step, check=config.task.valid)
         goal = objective(step, config.loss, config.halting)
         (goal.total / config.training.batch_size).backward()  # type: ignore[no-untyped-call]
         self._update(step.output.puzzle_rows, factor)
