@@ -26,6 +26,8 @@ ARGUMENTS = {
     "train": (["PRESET", "KEY=VALUE"], {"--seconds", "--steps", "--resume"}),
     "eval": (["RUN"], {"--data", "--n", "--halting"}),
     "solve": (["RUN", "PUZZLE"], {"--jobs", "--show", "--halting"}),
+    "halting": (["RUN"], {"--n", "--segments", "--target-accuracy-loss"}),
+    "halting tune": (["RUN"], {"--n", "--segments", "--target-accuracy-loss", "--rule"}),
     "parity": (["FILE"], {"--compile", "--dtype"}),
     "import": (["PATH", "KEY=VALUE"], {"--data", "--compat"}),
     "import-config": (["FILE", "KEY=VALUE"], {"--compat"}),
@@ -35,7 +37,7 @@ ARGUMENTS = {
 
 EVALUATION = {
     "n", "exact", "exact_interval", "cell", "valid", "valid_interval", "mean_segments", "p95_segments", "by_segment",
-    "seconds", "puzzles_per_second", "protocol",
+    "seconds", "puzzles_per_second", "protocol", "passes", "voted_puzzles",
 }  # fmt: skip
 PROTOCOL = {"task", "data", "split", "seed", "halting", "segments", "weights", "device", "dtype", "versions"}
 SOLUTION = {"input", "output", "solved", "segments", "confidence", "reason", "error"}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hrmlab.api.parity import parity
     from hrmlab.api.settings import import_parts
     from hrmlab.api.solving import solve
+    from hrmlab.api.stopping import halting, halting_tune
     from hrmlab.api.training import train
 
 _HOMES = {
@@ -29,6 +30,8 @@ _HOMES = {
     "doctor": "environment",
     "evaluate": "evaluation",
     "export": "interchange",
+    "halting": "stopping",
+    "halting_tune": "stopping",
     "import_checkpoint": "interchange",
     "import_config": "interchange",
     "import_parts": "settings",
@@ -48,6 +51,8 @@ __all__ = [
     "doctor",
     "evaluate",
     "export",
+    "halting",
+    "halting_tune",
     "import_checkpoint",
     "import_config",
     "import_parts",

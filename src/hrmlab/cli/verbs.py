@@ -7,6 +7,9 @@ _OVERRIDES = Positional("KEY=VALUE", "changes of the configuration, e.g. trainin
 _SECONDS = Option("--seconds", "training time, in place of the preset's budget", float, "S")
 _STEPS = Option("--steps", "optimiser steps, in place of the preset's budget", int, "N")
 _HALTING = Option("--halting", "another policy: KIND or KIND,key=value,...", str, "RULE")
+_N = Option("--n", "only the first N puzzles", int, "N")
+_DEPTH = Option("--segments", "how deep to record", int, "N")
+_LOSS = Option("--target-accuracy-loss", "what stopping may cost", str, "SHARE", default="0.5%")
 _COMPAT = Option("--compat", "repeat what the reference does where hrm-lab does otherwise", str, choices=("sapient",))
 
 VERBS = (
@@ -89,6 +92,20 @@ VERBS = (
             Option("--show", "draw the board after each segment"),
             _HALTING,
         ),
+    ),
+    Verb(
+        "halting",
+        "every halting rule on the same weights: accuracy against segments",
+        "halting:compare",
+        (_RUN,),
+        (_N, _DEPTH, _LOSS),
+    ),
+    Verb(
+        "halting tune",
+        "pick the cheapest rule that keeps the accuracy and write it into the run",
+        "halting:tune",
+        (_RUN,),
+        (_N, _DEPTH, _LOSS, Option("--rule", "only this rule, by its name in `hrm halting`", str, "NAME")),
     ),
     Verb(
         "parity",

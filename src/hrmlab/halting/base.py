@@ -130,6 +130,10 @@ class HaltingConfig(Part, ABC):
         """The `readiness` above which a slot halts; infinite for policies that do not go by it."""
         return math.inf
 
+    def at(self, cutoff: float) -> "HaltingConfig | None":
+        """This rule with its dial set so that it stops over another cutoff; None for a rule without one."""
+        return None
+
     @abstractmethod
     def readiness(self, view: HaltingView) -> Tensor:
         """(B,) float32: how much speaks for stopping now. One number per slot, so that rules can be compared, swept and

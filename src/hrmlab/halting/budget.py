@@ -1,7 +1,7 @@
 """A depth foretold from the puzzle alone, before any reasoning."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch.nn.functional as F
@@ -40,6 +40,9 @@ class DepthBudget(HaltingConfig):
     @property
     def cutoff(self) -> float:
         return math.inf if self.threshold == 1 else math.log(self.threshold / (1 - self.threshold))
+
+    def at(self, cutoff: float) -> HaltingConfig:
+        return replace(self, threshold=1 / (1 + math.exp(-cutoff)))
 
     def losses(self, view: HaltingView, outcome: Outcome) -> dict[str, Tensor]:
         expected = self.readiness(view)

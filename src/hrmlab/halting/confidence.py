@@ -1,6 +1,6 @@
 """Stop when the answer is confident. Training-free: reads the answer's own probabilities."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from torch import Tensor
@@ -28,6 +28,9 @@ class Confidence(HaltingConfig):
     def cutoff(self) -> float:
         return self.threshold
 
+    def at(self, cutoff: float) -> HaltingConfig:
+        return replace(self, threshold=cutoff)
+
 
 @HALTING.register(source="margin sampling's criterion, turned into an exit")
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +53,9 @@ class Margin(HaltingConfig):
     def cutoff(self) -> float:
         return self.threshold
 
+    def at(self, cutoff: float) -> HaltingConfig:
+        return replace(self, threshold=cutoff)
+
 
 @HALTING.register(source="BranchyNet, arXiv 1709.01686")
 @dataclass(frozen=True, kw_only=True)
@@ -70,3 +76,6 @@ class Entropy(HaltingConfig):
     @property
     def cutoff(self) -> float:
         return -self.threshold
+
+    def at(self, cutoff: float) -> HaltingConfig:
+        return replace(self, threshold=-cutoff)

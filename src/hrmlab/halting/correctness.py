@@ -1,7 +1,7 @@
 """TRM's halting: one value, the logit of "this answer is right"."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -46,6 +46,9 @@ class Correctness(HaltingConfig):
         if self.threshold in (0.0, 1.0):
             return math.copysign(math.inf, self.threshold - 0.5)
         return math.log(self.threshold / (1 - self.threshold))
+
+    def at(self, cutoff: float) -> HaltingConfig:
+        return replace(self, threshold=1 / (1 + math.exp(-cutoff)))
 
     def first_allowed(self, slots: int, generator: torch.Generator | None) -> Tensor:
         return draw_first_allowed(slots, self.exploration, self.max_segments, generator)

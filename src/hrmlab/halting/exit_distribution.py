@@ -1,6 +1,6 @@
 """Ouro's gate: a learned distribution of exits, kept wide by its entropy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -44,6 +44,9 @@ class ExitDistribution(HaltingConfig):
     @property
     def cutoff(self) -> float:
         return self.quantile
+
+    def at(self, cutoff: float) -> HaltingConfig:
+        return replace(self, quantile=cutoff)
 
     def remember(self, view: HaltingView) -> Memory:
         return remember_survival(view)

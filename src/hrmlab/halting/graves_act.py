@@ -1,6 +1,6 @@
 """Graves' adaptive computation time: halting shares that add up to one, a blended answer, a price on pondering."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -44,6 +44,9 @@ class GravesACT(HaltingConfig):
     @property
     def cutoff(self) -> float:
         return 1 - self.epsilon
+
+    def at(self, cutoff: float) -> HaltingConfig:
+        return replace(self, epsilon=1 - cutoff)
 
     def remember(self, view: HaltingView) -> Memory:
         share, answer = self._share(view), view.logits.detach().float().softmax(-1)

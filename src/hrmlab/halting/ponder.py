@@ -1,6 +1,6 @@
 """PonderNet: a learned distribution of exits, held near a geometric one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -47,6 +47,9 @@ class Ponder(HaltingConfig):
     @property
     def cutoff(self) -> float:
         return self.quantile
+
+    def at(self, cutoff: float) -> HaltingConfig:
+        return replace(self, quantile=cutoff)
 
     def remember(self, view: HaltingView) -> Memory:
         return remember_survival(view)

@@ -1,6 +1,6 @@
 """Stop when the state has come to rest: a fixed point. Training-free."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -38,6 +38,9 @@ class Residual(HaltingConfig):
     def cutoff(self) -> float:
         return -self.tau
 
+    def at(self, cutoff: float) -> HaltingConfig:
+        return replace(self, tau=-cutoff)
+
 
 @HALTING.register(source="FPOpt, arXiv 2606.18206")
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +70,9 @@ class DampedResidual(HaltingConfig):
     @property
     def cutoff(self) -> float:
         return -self.tau
+
+    def at(self, cutoff: float) -> HaltingConfig:
+        return replace(self, tau=-cutoff)
 
     def damping(self, view: HaltingView) -> Tensor:
         return self.remember(view)["eta"]

@@ -1,6 +1,7 @@
 """Stop when the answer no longer changes from segment to segment. Training-free."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -32,6 +33,9 @@ class AnswerStability(HaltingConfig):
     @property
     def cutoff(self) -> float:
         return self.patience - 0.5
+
+    def at(self, cutoff: float) -> HaltingConfig:
+        return replace(self, patience=max(math.floor(cutoff) + 1, 1))
 
     def remember(self, view: HaltingView) -> Memory:
         return {"grid": view.logits.detach().argmax(-1), "unchanged": self._unchanged(view)}
@@ -65,6 +69,9 @@ class KLStability(HaltingConfig):
     @property
     def cutoff(self) -> float:
         return -self.threshold
+
+    def at(self, cutoff: float) -> HaltingConfig:
+        return replace(self, threshold=-cutoff)
 
     def remember(self, view: HaltingView) -> Memory:
         return {"log": view.logits.detach().float().log_softmax(-1)}

@@ -1,0 +1,1 @@
+"""Probes: they measure and return data; they never plot and never change the model."""
