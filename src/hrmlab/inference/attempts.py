@@ -1,0 +1,144 @@
+"""Several attempts at each puzzle, and one answer chosen without labels."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import count as counting
+from itertools import tee
+from typing import Literal
+
+import numpy as np
+
+from hrmlab.core.model import HRM
+from hrmlab.errors import ConfigError
+from hrmlab.halting import HaltingConfig
+from hrmlab.inference.stream import Answer, Puzzle, Solver
+from hrmlab.inference.symmetry import Symmetry, draw_symmetry
+from hrmlab.tasks.base import Task, Tokens
+
+Vary = Literal["start", "symmetry", "none"]
+Select = Literal["vote", "confidence", "first", "residual", "verifier"]
+VARY: tuple[Vary, ...] = ("start", "symmetry", "none")
+SELECT: tuple[Select, ...] = ("vote", "confidence", "first", "residual", "verifier")
+
+
+@dataclass(frozen=True)
+class Attempted:
+    """What came of a puzzle after all attempts.
+
+    chosen: the answer taken. tries: all of them, turned back to the puzzle as it came.
+    segments: of all attempts together; with `first`, of those that all of them had run when the first halted.
+    """
+
+    chosen: Answer
+    tries: tuple[Answer, ...]
+    segments: int
+
+
+class Ensemble:
+    """K attempts at each puzzle with each of the models.
+
+    vary: what makes attempts differ. "start": all but the first begin from random initial states, which a halting head
+        may be wrong about that never saw such states (small boards, solved at once in training). "symmetry":
+        every attempt but the first sees the puzzle under a random symmetry of its task (useless for models that are
+        equivariant under all of them). "none": only the models differ (checkpoint ensembles).
+    select: "vote", the grid that most attempts give, ties to the larger sum of confidence; "confidence", the largest
+        value of the halting head; "first", whichever halts first by its own choice; "residual", the state most at rest;
+        "verifier", one that obeys the task's rules, else by confidence. None of them reads labels.
+
+    Raises:
+        ConfigError: no attempts, or a task without the symmetries asked for.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[HRM],
+        task: Task,
+        halting: HaltingConfig,
+        *,
+        attempts: int = 4,
+        vary: Vary = "start",
+        select: Select = "vote",
+        slots: int = 128,
+        seed: int = 0,
+    ) -> None:
+        if attempts < 1 or not models:
+            raise ConfigError(f"attempts={attempts} with {len(models)} models; wanted 1 or more of both")
+        self.augment = getattr(task, "augment", None)
+        if vary == "symmetry" and self.augment is None:
+            raise ConfigError(f"task '{task.kind}' has no symmetries to vary; wanted --vary start")
+        self.task, self.attempts, self.vary, self.select, self.seed = task, attempts, vary, select, seed
+        self.solvers = [Solver(model, halting, slots=slots, check=task.valid) for model in models]
+
+    def solve(self, puzzles: Iterable[Puzzle | Tokens]) -> Iterator[Attempted]:
+        """Answers in the order of the puzzles."""
+        held: dict[int, Puzzle] = {}
+        copies = tee(puzzles, len(self.solvers))
+        streams = [
+            solver.solve(self._variants(copy, held, own=not at))
+            for at, (solver, copy) in enumerate(zip(self.solvers, copies, strict=True))
+        ]
+        for number in counting():
+            tries: list[Answer] = []
+            for stream in streams:
+                for attempt in range(self.attempts):
+                    found = next(stream, None)
+                    if found is None:
+                        return
+                    tries.append(self._back(found, number, attempt))
+            yield self._chosen(held.pop(number), tries)
+
+    def _variants(self, puzzles: Iterable[Puzzle | Tokens], held: dict[int, Puzzle], own: bool) -> Iterator[Puzzle]:
+        for number, puzzle in enumerate(puzzles):
+            puzzle = puzzle if isinstance(puzzle, Puzzle) else Puzzle(np.asarray(puzzle))
+            if own:
+                held[number] = puzzle
+            for attempt in range(self.attempts):
+                yield self._variant(puzzle, number, attempt)
+
+    def _variant(self, puzzle: Puzzle, number: int, attempt: int) -> Puzzle:
+        if attempt == 0 or self.vary == "none":
+            return puzzle
+        if self.vary == "start":
+            seed = np.random.SeedSequence((self.seed, number, attempt)).generate_state(1)[0]
+            return replace(puzzle, start=int(seed))
+        turn = self._symmetry(number, attempt)
+        labels = puzzle.labels if puzzle.labels is None else turn.labels(puzzle.labels)
+        return replace(puzzle, tokens=turn.apply(puzzle.tokens), labels=labels)
+
+    def _symmetry(self, number: int, attempt: int) -> Symmetry:
+        assert self.augment is not None
+        spec = self.task.spec()
+        rng = np.random.default_rng((self.seed, number, attempt))
+        return draw_symmetry(self.augment, spec.seq_len, spec.vocab_size, rng)
+
+    def _back(self, found: Answer, number: int, attempt: int) -> Answer:
+        if attempt == 0 or self.vary != "symmetry":
+            return found
+        return replace(found, tokens=self._symmetry(number, attempt).undo(found.tokens))
+
+    def _chosen(self, puzzle: Puzzle, tries: list[Answer]) -> Attempted:
+        segments = sum(found.segments for found in tries)
+        if self.select == "first":
+            best = min(tries, key=lambda found: (not found.halted, found.segments, -found.confidence))
+            segments = sum(min(found.segments, best.segments) for found in tries)
+        else:
+            best = max(tries, key=self._score(puzzle, tries))
+        return Attempted(best, tuple(tries), segments)
+
+    def _score(self, puzzle: Puzzle, tries: list[Answer]) -> Callable[[Answer], tuple[float, float]]:
+        """What the chosen answer has most of; the first among equals."""
+        if self.select == "confidence":
+            return lambda found: (found.confidence, 0.0)
+        if self.select == "residual":
+            return lambda found: (-found.residual, 0.0)
+        if self.select == "verifier":
+            grids = np.stack([found.tokens for found in tries])
+            valid = self.task.valid(np.broadcast_to(puzzle.tokens, grids.shape), grids)
+            good = {id(found): bool(ok) for found, ok in zip(tries, valid, strict=True)}
+            return lambda found: (float(good[id(found)]), found.confidence)
+        votes, trust = Counter[bytes](), Counter[bytes]()
+        for found in tries:
+            votes[found.tokens.tobytes()] += 1
+            trust[found.tokens.tobytes()] += found.confidence  # type: ignore[assignment]
+        return lambda found: (votes[found.tokens.tobytes()], trust[found.tokens.tobytes()])

@@ -1,0 +1,89 @@
+"""Puzzles stream through slots: in order, lazily, in constant memory, whoever the neighbours are."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from hrmlab.core.model import HRM
+from hrmlab.halting import Correctness, Fixed, HaltingConfig, SampledDepth
+from hrmlab.inference.stream import Puzzle, Solver
+from hrmlab.spec import TaskSpec
+
+COUNT = 23
+
+
+@pytest.fixture
+def model(make_spec: Callable[..., TaskSpec], make_model: Callable[..., HRM]) -> HRM:
+    return make_model(make_spec()).eval()
+
+
+@pytest.fixture
+def boards(model: HRM) -> np.ndarray:
+    return np.random.default_rng(0).integers(1, model.spec.vocab_size, (COUNT, model.spec.seq_len)).astype(np.int32)
+
+
+@pytest.fixture
+def torn(model: HRM, boards: np.ndarray) -> HaltingConfig:
+    """A threshold over which some of the boards halt early and others never do."""
+    firsts = sorted(a.confidence for a in Solver(model, Fixed(max_segments=1)).solve(boards))
+    between = (firsts[COUNT // 2] + firsts[COUNT // 2 + 1]) / 2
+    return Correctness(max_segments=6, threshold=between, restart_every=3)
+
+
+@pytest.mark.parametrize("slots", [1, 4, 64])
+def test_answers_come_in_order_whoever_the_neighbours_are(
+    model: HRM, boards: np.ndarray, torn: HaltingConfig, slots: int
+) -> None:
+    alone = [next(Solver(model, torn).solve([board])) for board in boards]
+    order = np.random.default_rng(slots).permutation(COUNT)
+    together = list(Solver(model, torn, slots=slots).solve(boards[order]))
+    assert len({a.segments for a in alone}) > 1
+    for found, row in zip(together, order.tolist(), strict=True):
+        np.testing.assert_array_equal(found.tokens, alone[row].tokens)
+        assert (found.segments, found.halted) == (alone[row].segments, alone[row].halted)
+        assert found.confidence == pytest.approx(alone[row].confidence, rel=1e-5)
+        assert found.residual == pytest.approx(alone[row].residual, rel=1e-4)
+
+
+def test_puzzles_are_taken_as_slots_fall_free(model: HRM, boards: np.ndarray) -> None:
+    taken: list[int] = []
+
+    def source() -> Iterator[np.ndarray]:
+        for number, board in enumerate(boards):
+            taken.append(number)
+            yield board
+
+    answers = Solver(model, Fixed(max_segments=2), slots=4).solve(source())
+    next(answers)
+    assert len(taken) == 4
+    assert len(list(answers)) == COUNT - 1 and taken == list(range(COUNT))
+
+
+def test_nothing_comes_of_nothing(model: HRM) -> None:
+    assert list(Solver(model, Fixed(max_segments=2)).solve([])) == []
+
+
+def test_labels_tell_when_an_answer_was_right(model: HRM, boards: np.ndarray) -> None:
+    policy = Fixed(max_segments=3)
+    grids = [a.tokens for a in Solver(model, policy).solve(boards)]
+    asked = [Puzzle(board, labels=grid) for board, grid in zip(boards, grids, strict=True)]
+    for found in Solver(model, policy, slots=5).solve(asked):
+        assert found.right.shape == (3,) and found.right[-1]
+
+
+def test_a_random_start_is_another_start_and_repeats(model: HRM, boards: np.ndarray) -> None:
+    policy = Fixed(max_segments=2)
+    own, first, again, other = (
+        next(Solver(model, policy, slots=3).solve([Puzzle(boards[0], start=start)])).confidence
+        for start in (None, 1, 1, 2)
+    )
+    assert first == again and len({own, first, other}) == 3
+    mixed = [Puzzle(board, start=1 if row % 2 else None) for row, board in enumerate(boards)]
+    beside = list(Solver(model, policy, slots=4).solve([*mixed, Puzzle(boards[0], start=1)]))
+    assert beside[-1].confidence == pytest.approx(first, rel=1e-5)
+    assert beside[0].confidence == pytest.approx(own, rel=1e-5)
+
+
+def test_a_policy_without_a_generator_runs_to_its_end(model: HRM, boards: np.ndarray) -> None:
+    assert {a.segments for a in Solver(model, SampledDepth(max_segments=3)).solve(boards)} == {3}
