@@ -211,8 +211,8 @@ class HaltingRule:
 
     rule: the configuration that the numbers belong to; threshold: its dial, None for a rule without one.
     accuracy, mean_segments, p50_segments, p95_segments, max_segments: of the puzzles where the rule stops them.
-    precision: of those that the rule stopped, the share right. recall: of those right at some segment, the share stopped
-        while right.
+    precision: of those that the rule stopped, the share right. recall: of those right at some segment, the share
+        stopped while right.
     premature: share stopped wrong that would have been right later. overrun: mean segments spent after the first right
         answer. unsolvable: share of the segments that went into puzzles that are never right.
     difficulty: Spearman's correlation of segments with the puzzles' rating.

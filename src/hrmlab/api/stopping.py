@@ -171,12 +171,11 @@ def _compared(
     name: str, rule: HaltingConfig, depth: int, pick: Trace, report: Trace, wanted: float
 ) -> tuple[HaltingRule, bool]:
     """A rule at the cheapest threshold that kept the wanted accuracy on `pick`, and whether one did."""
-    dial = rule.at(0.5) is not None
-    cutoffs = (sweep(pick.readiness[name]) if dial else [rule.cutoff]) or [rule.cutoff]
+    cutoffs = (sweep(pick.readiness[name]) if rule.dial else []) or [rule.cutoff]
     tried = [point(pick, pick.readiness[name], cutoff) for cutoff in cutoffs]
     chosen = cheapest(tried, wanted)
     cutoff = (chosen or max(tried, key=lambda p: p.accuracy)).cutoff
-    set_to = replace((rule.at(cutoff) or rule) if dial else rule, max_segments=depth)
+    set_to = replace((rule.at(cutoff) or rule) if rule.dial else rule, max_segments=depth)
     found = asdict(point(report, report.readiness[name], cutoff))
     del found["cutoff"]
     curve = [_row(rule, point(report, report.readiness[name], each)) for each in cutoffs]
@@ -191,13 +190,8 @@ def _row(rule: HaltingConfig, at: Point) -> dict[str, float | None]:
 
 
 def _dial(rule: HaltingConfig, cutoff: float) -> float | None:
-    """The one field that `at` changes."""
     turned = rule.at(cutoff)
-    if turned is None:
-        return None
-    before, after = encode(rule), encode(turned)
-    changed = [name for name in after if after[name] != before[name]]
-    return float(after[changed[0]]) if changed else float(rule.cutoff)
+    return float(getattr(turned, rule.dial)) if turned is not None and rule.dial is not None else None
 
 
 def _calibrated(trace: Trace) -> dict[str, object]:

@@ -100,6 +100,8 @@ class HaltingConfig(Part, ABC):
     registry: ClassVar[Registry] = HALTING
     independent: ClassVar[bool] = True
     """Whether a slot's decision depends on that slot alone."""
+    dial: ClassVar[str | None] = None
+    """The field that moves the cutoff, for rules that have one."""
     kind: str
     max_segments: int = 16
     min_segments: int = 1
@@ -131,7 +133,7 @@ class HaltingConfig(Part, ABC):
         return math.inf
 
     def at(self, cutoff: float) -> "HaltingConfig | None":
-        """This rule with its dial set so that it stops over another cutoff; None for a rule without one."""
+        """This rule with its `dial` set so that it stops over another cutoff; None for a rule without one."""
         return None
 
     @abstractmethod

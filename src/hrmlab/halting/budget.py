@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -24,6 +24,7 @@ class DepthBudget(HaltingConfig):
     threshold: the expected probability at which a sequence stops, in inference; 1 in training, to see all depths.
     """
 
+    dial: ClassVar[str | None] = "threshold"
     kind: Literal["budget"] = "budget"
     threshold: float = 1.0
     weight: float = 0.5

@@ -1,7 +1,7 @@
 """Stop when the answer is confident. Training-free: reads the answer's own probabilities."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from torch import Tensor
 
@@ -16,6 +16,7 @@ class Confidence(HaltingConfig):
     Fails where a model is sure of wrong answers; the mean hides one undecided cell among many givens.
     """
 
+    dial: ClassVar[str | None] = "threshold"
     kind: Literal["confidence"] = "confidence"
     threshold: float = 0.9
     over: Literal["least", "mean"] = "least"
@@ -40,6 +41,7 @@ class Margin(HaltingConfig):
     Differs from `confidence` where the rest of the probability is spread over many symbols.
     """
 
+    dial: ClassVar[str | None] = "threshold"
     kind: Literal["margin"] = "margin"
     threshold: float = 0.8
     over: Literal["least", "mean"] = "least"
@@ -65,6 +67,7 @@ class Entropy(HaltingConfig):
     The mean over all cells: its scale depends on the share of givens, so pick the threshold by measurement.
     """
 
+    dial: ClassVar[str | None] = "threshold"
     kind: Literal["entropy"] = "entropy"
     threshold: float = 0.02
 

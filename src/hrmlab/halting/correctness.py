@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +22,7 @@ class Correctness(HaltingConfig):
         never trained beyond its own solutions and may drift away from them when it is run for longer.
     """
 
+    dial: ClassVar[str | None] = "threshold"
     kind: Literal["correctness"] = "correctness"
     exploration: float = 0.1
     redraw: bool = False

@@ -1,7 +1,7 @@
 """Ouro's gate: a learned distribution of exits, kept wide by its entropy."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -24,6 +24,7 @@ class ExitDistribution(HaltingConfig):
     quantile: near 1 in training, so that late segments are seen; the dial of depth in inference.
     """
 
+    dial: ClassVar[str | None] = "quantile"
     kind: Literal["exit_distribution"] = "exit_distribution"
     beta: float = 0.05
     quantile: float = 0.95

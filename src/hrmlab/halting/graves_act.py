@@ -1,7 +1,7 @@
 """Graves' adaptive computation time: halting shares that add up to one, a blended answer, a price on pondering."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +24,7 @@ class GravesACT(HaltingConfig):
     two segments, and -5 hardly ever stops.
     """
 
+    dial: ClassVar[str | None] = "epsilon"
     kind: Literal["graves_act"] = "graves_act"
     epsilon: float = 0.01
     tau: float = 0.01

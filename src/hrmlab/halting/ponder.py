@@ -1,7 +1,7 @@
 """PonderNet: a learned distribution of exits, held near a geometric one."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -25,6 +25,7 @@ class Ponder(HaltingConfig):
         median in inference, where the paper samples.
     """
 
+    dial: ClassVar[str | None] = "quantile"
     kind: Literal["ponder"] = "ponder"
     prior: float = 0.2
     beta: float = 0.01

@@ -1,7 +1,7 @@
 """Stop when the state has come to rest: a fixed point. Training-free."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -27,6 +27,7 @@ class Residual(HaltingConfig):
     Fails where states move on along directions that the answer does not read, or circle: then it never stops.
     """
 
+    dial: ClassVar[str | None] = "tau"
     kind: Literal["residual"] = "residual"
     tau: float = 0.1
     norm: Literal["l2", "max"] = "max"
@@ -51,6 +52,7 @@ class DampedResidual(HaltingConfig):
     what is computed, so its accuracies are not those of the other rules at the same depth.
     """
 
+    dial: ClassVar[str | None] = "tau"
     kind: Literal["damped_residual"] = "damped_residual"
     tau: float = 0.1
     norm: Literal["l2", "max"] = "max"

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -19,6 +19,7 @@ class AnswerStability(HaltingConfig):
     Fails on plateaus: a model that rests on a wrong grid before it goes on. Cannot stop before segment `patience` + 1.
     """
 
+    dial: ClassVar[str | None] = "patience"
     kind: Literal["answer_stability"] = "answer_stability"
     patience: int = 2
 
@@ -55,6 +56,7 @@ class KLStability(HaltingConfig):
     Softer than `answer_stability`: a grid may stand still while probabilities still move.
     """
 
+    dial: ClassVar[str | None] = "threshold"
     kind: Literal["kl_stability"] = "kl_stability"
     threshold: float = 1e-3
 

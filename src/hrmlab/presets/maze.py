@@ -6,11 +6,11 @@ from hrmlab.core.heads import HaltingHeadConfig
 from hrmlab.core.model import ModelConfig
 from hrmlab.core.schedules import SingleState
 from hrmlab.embeddings import NoPositions, Tokens
-from hrmlab.halting import Correctness
+from hrmlab.halting import AnswerStability, Correctness
 from hrmlab.losses import SoftmaxCrossEntropy
 from hrmlab.presets import recipes
 from hrmlab.presets.recipes import Recipe
-from hrmlab.presets.sudoku import sure, training
+from hrmlab.presets.sudoku import training
 from hrmlab.tasks import Maze
 from hrmlab.training.config import DataConfig, RunConfig
 
@@ -39,6 +39,6 @@ def _run(name: str, task: Maze, recipe: Recipe) -> RunConfig:
         training=training(recipe),
         data=DataConfig(train=recipe.train, test=recipe.test, augment=True),
         loss=SoftmaxCrossEntropy(),
-        halting=Correctness(max_segments=recipe.segments),
-        evaluation=sure(recipe),
+        halting=Correctness(max_segments=recipe.segments, exploration=recipe.exploration),
+        evaluation=AnswerStability(max_segments=recipe.evaluation_segments, patience=3),
     )

@@ -17,6 +17,7 @@ class Recipe:
     segments, evaluation_segments: the most a puzzle may take in training and in evaluation, where it may go on for
         longer: it stops by itself.
     lr, rest_lr: peak learning rates of Muon's matrices and of everything else.
+    exploration: share of training sequences that go on past their solution.
     threshold: in evaluation, the probability of a right answer at which a puzzle stops.
     restart_every: segments after which a puzzle that is not solved by then is begun again from random states.
     hard_share: share of the generated training puzzles that are rated 8 guesses or more (Sudoku).
@@ -38,6 +39,7 @@ class Recipe:
     lr: float = 0.01
     rest_lr: float = 1e-3
     ema: float = 0.99
+    exploration: float = 0.1
     threshold: float = 0.9
     checkpoint_every: int = 2000
     evaluate_every: float | None = None
@@ -71,5 +73,9 @@ HARD_RATING = 32
 HRM_SUDOKU_4X4 = Recipe(train=2000, test=500, seconds=60, evaluation_segments=16)
 HRM_SUDOKU_6X6 = Recipe(train=10000, test=1000, seconds=240, evaluation_segments=16, evaluate_every=40)
 
-MAZE_9X9 = Recipe(train=10000, test=500, seconds=600, lr=0.005, evaluation_segments=64, evaluate_every=150)
-MAZE_30X30_HARD = Recipe(train=5000, test=500, seconds=1200, lr=0.005, evaluation_segments=64, evaluate_every=240)
+MAZE_9X9 = Recipe(
+    train=10000, test=500, seconds=600, lr=0.005, exploration=0.5, evaluation_segments=64, evaluate_every=150
+)
+MAZE_30X30_HARD = Recipe(
+    train=5000, test=500, seconds=1200, lr=0.005, exploration=0.5, evaluation_segments=128, evaluate_every=240
+)
