@@ -85,5 +85,14 @@ def test_a_random_start_is_another_start_and_repeats(model: HRM, boards: np.ndar
     assert beside[0].confidence == pytest.approx(own, rel=1e-5)
 
 
+def test_every_restart_is_another_one(model: HRM, boards: np.ndarray) -> None:
+    seen: list[float] = []
+    solver = Solver(
+        model, Fixed(max_segments=8, restart_every=2), watch=lambda frame: seen.append(round(frame.confidence, 6))
+    )
+    list(solver.solve(boards[:1]))
+    assert len({tuple(seen[at : at + 2]) for at in range(0, 8, 2)}) == 4
+
+
 def test_a_policy_without_a_generator_runs_to_its_end(model: HRM, boards: np.ndarray) -> None:
     assert {a.segments for a in Solver(model, SampledDepth(max_segments=3)).solve(boards)} == {3}

@@ -61,6 +61,10 @@ def test_what_runs_on_a_cpu_is_small(name: str) -> None:
         ("trm-sudoku-extreme", 6.8, 21, 7, 65104),
         ("trm-mlp-sudoku-extreme", 5.0, 21, 7, 65104),
         ("trm-maze-hard", 6.8, 15, 5, 65104),
+        ("hrm-arc-1", 27.3, 6, 2, 401171),
+        ("hrm-arc-2", 27.3, 6, 2, 607682),
+        ("trm-arc-1", 6.8, 15, 5, 401171),
+        ("trm-arc-2", 6.8, 15, 5, 607682),
     ],
 )
 def test_the_reference_runs_are_as_published(
@@ -73,7 +77,9 @@ def test_the_reference_runs_are_as_published(
     assert len(model.schedule.updates) == updates
     assert sum(model.schedule.grad_calls().values()) == with_gradient
     training = config.training
-    assert training.optimiser == AdamAtan2Config(lr=1e-4, betas=(0.9, 0.95), weight_decay=1.0)
+    decay, puzzle_lr = (0.1, 1e-2) if "arc" in name else (1.0, 1e-4)
+    assert training.optimiser == AdamAtan2Config(lr=1e-4, betas=(0.9, 0.95), weight_decay=decay)
+    assert (training.puzzle_lr, training.puzzle_weight_decay) == (puzzle_lr, decay)
     assert (training.batch_size, training.warmup_steps, training.decay, training.steps) == (
         768,
         2000,

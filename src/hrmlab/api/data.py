@@ -9,11 +9,13 @@ from hrmlab.config import decode, override
 from hrmlab.errors import ConfigError, DataError, unknown
 from hrmlab.presets import PRESETS, preset
 from hrmlab.results import DataCheck, DataSet, DataView
-from hrmlab.tasks import TASKS, Table, Task, dataset
+from hrmlab.tasks import TASKS, Arc, Table, Task, dataset
+from hrmlab.tasks.arc.building import build
 from hrmlab.tasks.base import IGNORE, Split
 from hrmlab.tasks.convert import convert
 from hrmlab.tasks.loading import Loaded
 from hrmlab.tasks.stored import expect_folder
+from hrmlab.terminal import Meter
 
 
 def data_build(
@@ -58,6 +60,13 @@ def data_build(
         dataset.write(
             path, loaded.task, split, seed, groups=loaded.groups, identifiers=loaded.identifiers, replace=replace
         )
+    elif isinstance(chosen, Arc):
+        if (csv, hub, train, test) != (None, None, None, None) or augmentations or symmetries:
+            raise ConfigError(
+                "task 'arc' takes none of --train --test --csv --hub --augmentations --symmetries; wanted settings, "
+                "e.g. source=arcagi2 augmentations=100 puzzles=50"
+            )
+        return _arc(chosen, path, seed, replace, quiet, start)
     elif csv is not None or hub is not None:
         split = _converted(str(csv or hub), path, chosen, train, test, seed, augmentations, symmetries, replace)
     else:
@@ -105,7 +114,7 @@ def data_show(path: str | Path, *, split: str = "train", n: int = 3) -> DataView
         puzzles.append(
             {
                 "input": task.format(inputs),
-                "output": task.format(answer) if (labels != IGNORE).all() or task.kind == "table" else None,
+                "output": task.format(answer) if (labels != IGNORE).all() or task.kind in ("arc", "table") else None,
                 "rating": None if rating == dataset.UNRATED else int(rating),
                 "drawing": task.draw(inputs),
                 "answer": task.draw(inputs, answer),
@@ -128,6 +137,15 @@ def _table(task: Table, csv: str | Path | None, train: int | None, test: int | N
     if csv is not None:
         task = override(task, [f"train_file={csv}"])
     return task.load(seed).first(train or 0, test or 0)
+
+
+def _arc(task: Arc, path: Path, seed: int, replaces: bool, quiet: bool, start: float) -> DataSet:
+    with Meter("drawing and writing variants of ARC puzzles", quiet) as meter:
+        made = build(
+            task, path, seed, replaces=replaces, progress=lambda done, all_: meter.update(done / all_, str(path))
+        )
+    seconds = round(time.perf_counter() - start, 3)
+    return DataSet(str(path), made.train, made.test, seconds, made.protocol)
 
 
 def _converted(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from hrmlab.api.puzzles import first, held_out
+from hrmlab.api.puzzles import first, held_out, own_folder
 from hrmlab.api.rules import halting_rule
 from hrmlab.api.settings import choose_device, use_threads, versions
 from hrmlab.api.targets import find_run
@@ -48,6 +48,7 @@ def evaluate(
     config = found.config
     rule = halting_rule(halting, config.evaluation)
     task, seed = config.task, config.data.seed if config.data.path is None else None
+    folder = Path(data) if data is not None else own_folder(config)
     if data is None:
         model = found.load(place)
         examples, protocol = held_out(config, quiet)
@@ -57,8 +58,9 @@ def evaluate(
         if task.kind != config.task.kind:
             raise DataError(f"{data} holds task '{task.kind}', the run was trained on '{config.task.kind}'")
         model = found.load(place, task)
-        examples = dataset.read(Path(data), "test", n)
-    return scored(model, task, first(examples, n), rule, protocol, seed, found.about_weights, quiet)
+        examples = dataset.view(Path(data), "test")
+    examples = first(examples, n)
+    return scored(model, task, examples, rule, protocol, seed, found.about_weights, quiet, folder)
 
 
 def scored(
@@ -70,11 +72,32 @@ def scored(
     seed: int | None,
     weights: str,
     quiet: bool,
+    folder: Path | None = None,
 ) -> Evaluation:
-    """Accuracies with the protocol that they were measured under."""
+    """Accuracies with the protocol that they were measured under.
+
+    Args:
+        folder: the data set of the examples, where they come from one; for tasks that are answered by vote.
+
+    Raises:
+        DataError: there are no examples, or the data set lacks what voting takes.
+    """
+    ballot = task.ballot(folder) if folder is not None else None
     with Meter(f"answering {len(examples)} puzzles", quiet) as meter:
-        scores = measure(model, task, examples, halting, progress=_ticks(meter, len(examples)))
-    protocol = Protocol(
+        scores = measure(model, task, examples, halting, progress=ticks(meter, len(examples)), ballot=ballot)
+    votes = ballot.passes() if ballot is not None else None
+    protocol = protocol_of(model, task, halting, data, seed, weights)
+    return Evaluation(
+        **asdict(scores),
+        protocol=protocol,
+        passes=votes.shares if votes is not None else None,
+        voted_puzzles=votes.puzzles if votes is not None else None,
+    )
+
+
+def protocol_of(model: HRM, task: Task, halting: HaltingConfig, data: str, seed: int | None, weights: str) -> Protocol:
+    """What accuracies of a model on held-out puzzles depend on."""
+    return Protocol(
         task=encode(task),
         data=data,
         split="test",
@@ -86,10 +109,10 @@ def scored(
         dtype=str(model.compute_dtype).removeprefix("torch."),
         versions=versions(),
     )
-    return Evaluation(**asdict(scores), protocol=protocol)
 
 
-def _ticks(meter: Meter, total: int) -> Callable[[int], None]:
+def ticks(meter: Meter, total: int) -> Callable[[int], None]:
+    """For a loop that reports how many of `total` puzzles it has just finished."""
     done = 0
 
     def tick(count: int) -> None:

@@ -56,7 +56,8 @@ def both(config: RunConfig, quiet: bool) -> Split:
     """
     data = config.data
     if data.path is not None:
-        split = dataset.load(Path(data.path))
+        path = Path(data.path)
+        split = Split(dataset.view(path, "train"), dataset.view(path, "test"), dataset.stored(path).protocol)
     else:
         split = generate(config.task, data.train, data.test, data.seed, quiet)
     if not len(split.train) or not len(split.test):
@@ -76,7 +77,7 @@ def held_out(config: RunConfig, quiet: bool) -> tuple[Examples, str]:
     data = config.data
     if data.path is not None:
         path = Path(data.path)
-        return dataset.read(path, "test"), dataset.stored(path).protocol
+        return dataset.view(path, "test"), dataset.stored(path).protocol
     split = generate(config.task, 0, data.test, data.seed, quiet)
     return split.test, split.protocol
 
@@ -91,8 +92,20 @@ def first(examples: Examples, count: int | None) -> Examples:
         return examples
     if not 1 <= count <= len(examples):
         raise DataError(f"{count} puzzles came with --n; wanted 1 to {len(examples)}, as many as there are")
-    rows = slice(count)
-    return Examples(examples.inputs[rows], examples.labels[rows], examples.identifiers[rows], examples.rating[rows])
+    return examples.part(slice(count))
+
+
+def sample(examples: Examples, most: int) -> Examples:
+    """Up to `most` examples: the first; or, where neighbours are variants of one puzzle, evenly spaced ones."""
+    count = len(examples)
+    if count <= most or not examples.identifiers.any():
+        return first(examples, min(most, count))
+    return examples.part(slice(0, count // most * most, count // most))
+
+
+def own_folder(config: RunConfig) -> Path | None:
+    """The data set that a run reads, or None where it generates its puzzles."""
+    return None if config.data.path is None else Path(config.data.path)
 
 
 def augmentation(config: RunConfig) -> Augment | None:

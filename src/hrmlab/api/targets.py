@@ -50,6 +50,11 @@ class Run:
             if task is None or task == own:
                 raise
             mine, theirs = own.spec(), task.spec()
+            if mine.num_identifiers != theirs.num_identifiers:
+                raise CheckpointError(
+                    f"the run was trained on {mine.num_identifiers} puzzle identifiers, these data have "
+                    f"{theirs.num_identifiers}, and its weights depend on that ({error})"
+                ) from None
             raise CheckpointError(
                 f"the run was trained on {mine.seq_len} cells and {mine.vocab_size} tokens, these data have "
                 f"{theirs.seq_len} and {theirs.vocab_size}, and its weights depend on that ({error})"

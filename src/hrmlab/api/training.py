@@ -10,7 +10,7 @@ import torch
 
 from hrmlab.api.evaluation import scored
 from hrmlab.api.interruption import Interruption
-from hrmlab.api.puzzles import augmentation, both, first, resolved
+from hrmlab.api.puzzles import augmentation, both, own_folder, resolved, sample
 from hrmlab.api.settings import choose_device, use_threads
 from hrmlab.api.targets import describe_weights, find_config
 from hrmlab.config import encode, override
@@ -136,10 +136,10 @@ def _resume(folder: RunFolder, config: RunConfig, device: torch.device, quiet: b
 
 def _run(trainer: Trainer, folder: RunFolder, split: Split, quiet: bool) -> Training:
     config, start = trainer.config, trainer.budget.step
-    sample = first(split.test, min(config.training.evaluate_puzzles, len(split.test)))
+    some = sample(split.test, config.training.evaluate_puzzles)
 
     def look(model: HRM) -> dict[str, Any]:
-        scores = measure(model.eval(), config.task, sample, config.evaluation)
+        scores = measure(model.eval(), config.task, some, config.evaluation)
         keys = ("n", "exact", "cell", "mean_segments", "by_segment")
         return {key: getattr(scores, key) for key in keys}
 
@@ -174,7 +174,8 @@ def _final(trainer: Trainer, split: Split, quiet: bool) -> Evaluation:
     weights = describe_weights(config, trainer.budget.step)
     seed = config.data.seed if config.data.path is None else None
     model = trainer.evaluated_model.eval()
-    return scored(model, config.task, split.test, config.evaluation, split.protocol, seed, weights, quiet)
+    folder = own_folder(config)
+    return scored(model, config.task, split.test, config.evaluation, split.protocol, seed, weights, quiet, folder)
 
 
 def _training(trainer: Trainer, folder: RunFolder, evaluation: Evaluation | None) -> Training:

@@ -91,11 +91,16 @@ def _evaluation(to: "Console", result: Evaluation) -> None:
     low, high = result.valid_interval
     table.add_row("valid by the task's rules", f"{result.valid:.2%}", f"{low:.2%} to {high:.2%}")
     table.add_row("cells right", f"{result.cell:.2%}", "")
+    if result.passes is not None:
+        for k, share in result.passes.items():
+            table.add_row(f"pass@{k} by vote, {result.voted_puzzles} puzzles", f"{share:.2%}", "")
     table.add_row("segments, mean", f"{result.mean_segments:.2f}", "")
     table.add_row("segments, 95th percentile", f"{result.p95_segments:.0f}", "")
     table.add_row("puzzles per second", f"{result.puzzles_per_second:.0f}", "")
     to.print(table)
-    shares = "  ".join(f"{number}: {share:.1%}" for number, share in enumerate(result.by_segment, 1))
+    last = len(result.by_segment)
+    depths = [number for number in range(1, last + 1) if number <= 8 or number == last or number & (number - 1) == 0]
+    shares = "  ".join(f"{number}: {result.by_segment[number - 1]:.1%}" for number in depths)
     say(to, f"exact by segment  {shares}")
     protocol = result.protocol
     say(to, f"protocol: {protocol.data}; halting {protocol.halting['kind']}, at most {protocol.segments} segments;")

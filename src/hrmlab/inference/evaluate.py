@@ -4,15 +4,19 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from hrmlab.core.model import HRM
 from hrmlab.halting import HaltingConfig
 from hrmlab.inference.intervals import wilson
 from hrmlab.inference.solver import Answers, answer
 from hrmlab.results import Scores
-from hrmlab.tasks.base import IGNORE, Examples, Task
+from hrmlab.tasks.base import IGNORE, Ballot, Examples, Task
 
 __all__ = ["Answers", "Scores", "answer", "evaluate"]
+
+SLAB = 16384
+"""Puzzles whose answers are held at once. A larger set is answered slab by slab, each beginning with fresh slots."""
 
 
 def evaluate(
@@ -23,32 +27,58 @@ def evaluate(
     *,
     batch_size: int = 128,
     progress: Callable[[int], None] | None = None,
+    ballot: Ballot | None = None,
 ) -> Scores:
     """Answer every puzzle and compare with its label and with the task's rules.
 
     Args:
         progress: called with the number of puzzles just finished.
+        ballot: is given every answer, for tasks whose puzzles are answered by vote.
 
     Raises:
         DataError: there are no puzzles.
     """
-    start = time.perf_counter()
-    answers = answer(model, examples, halting, batch_size, check=task.valid, progress=progress)
-    seconds = time.perf_counter() - start
-    count, scored = len(examples), examples.labels != IGNORE
-    right = (answers.tokens == examples.labels) & scored
-    exact = int((right.sum(1) == scored.sum(1)).sum())
-    valid = int(task.valid(examples.inputs, answers.tokens).sum())
+    count, seconds = len(examples), 0.0
+    tally = _Tally(halting.max_segments)
+    for at in range(0, max(count, 1), SLAB):
+        slab = examples.part(slice(at, at + SLAB))
+        start = time.perf_counter()
+        answers = answer(model, slab, halting, batch_size, check=task.valid, progress=progress)
+        seconds += time.perf_counter() - start
+        tally.add(task, slab, answers)
+        if ballot is not None:
+            ballot.add(slab, answers.tokens, answers.confidence)
+    segments = np.concatenate(tally.segments)
     return Scores(
         n=count,
-        exact=exact / count,
-        exact_interval=wilson(exact, count),
-        cell=float(right.sum() / max(int(scored.sum()), 1)),
-        valid=valid / count,
-        valid_interval=wilson(valid, count),
-        mean_segments=float(answers.segments.mean()),
-        p95_segments=float(np.percentile(answers.segments, 95)),
-        by_segment=answers.right_by_segment,
+        exact=tally.exact / count,
+        exact_interval=wilson(tally.exact, count),
+        cell=tally.right / max(tally.scored, 1),
+        valid=tally.valid / count,
+        valid_interval=wilson(tally.valid, count),
+        mean_segments=float(segments.mean()),
+        p95_segments=float(np.percentile(segments, 95)),
+        by_segment=[right / count for right in tally.by_segment],
         seconds=seconds,
         puzzles_per_second=count / max(seconds, 1e-9),
     )
+
+
+class _Tally:
+    """Counts over the slabs. by_segment: puzzles right after each segment; segments: of each puzzle, by slab."""
+
+    def __init__(self, longest: int) -> None:
+        self.exact = self.valid = self.right = self.scored = 0
+        self.by_segment = [0] * longest
+        self.segments: list[npt.NDArray[np.int64]] = []
+
+    def add(self, task: Task, examples: Examples, answers: Answers) -> None:
+        scored = examples.labels != IGNORE
+        right = (answers.tokens == examples.labels) & scored
+        self.exact += int((right.sum(1) == scored.sum(1)).sum())
+        self.valid += int(task.valid(examples.inputs, answers.tokens).sum())
+        self.right += int(right.sum())
+        self.scored += int(scored.sum())
+        shares = zip(self.by_segment, answers.right_by_segment, strict=True)
+        self.by_segment = [before + round(share * len(examples)) for before, share in shares]
+        self.segments.append(answers.segments)

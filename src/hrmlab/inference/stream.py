@@ -234,8 +234,8 @@ class _Work:
         assert self.carry is not None
         steps, halted = _numpy(self.carry.steps), _numpy(self.carry.halted)
         for slot in np.flatnonzero(~halted & (steps % every == 0)).tolist():
-            content = _numpy(self.carry.batch.inputs[slot]).astype(np.int32).tobytes()
-            generator = torch.Generator().manual_seed(zlib.crc32(content) + (int(steps[slot]) << 32))
+            puzzle = np.append(_numpy(self.carry.batch.inputs[slot]), steps[slot]).astype(np.int64)
+            generator = torch.Generator().manual_seed(zlib.crc32(puzzle.tobytes()))  # reads 32 bits of a seed, no more
             draw_start(self.solver.model, self.carry, slot, generator)
 
 

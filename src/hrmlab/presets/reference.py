@@ -21,27 +21,28 @@ MAZE_HARD = "data/maze-30x30-hard-1k"
 
 
 def hrm_sudoku_extreme(name: str) -> RunConfig:
-    return _hrm(name, Sudoku(), SUDOKU_EXTREME)
+    return hrm(name, Sudoku(), SUDOKU_EXTREME)
 
 
 def hrm_maze_hard(name: str) -> RunConfig:
-    return _hrm(name, Maze(size=(30, 30), min_path=110), MAZE_HARD)
+    return hrm(name, Maze(size=(30, 30), min_path=110), MAZE_HARD)
 
 
 def trm_sudoku_extreme(name: str) -> RunConfig:
-    return _trm(name, Sudoku(), SUDOKU_EXTREME, TRMSchedule(high_cycles=3, low_cycles=6), PostNorm(), Rotary())
+    return trm(name, Sudoku(), SUDOKU_EXTREME, TRMSchedule(high_cycles=3, low_cycles=6), PostNorm(), Rotary())
 
 
 def trm_mlp_sudoku_extreme(name: str) -> RunConfig:
-    return _trm(name, Sudoku(), SUDOKU_EXTREME, TRMSchedule(high_cycles=3, low_cycles=6), MLPMixer(), NoPositions())
+    return trm(name, Sudoku(), SUDOKU_EXTREME, TRMSchedule(high_cycles=3, low_cycles=6), MLPMixer(), NoPositions())
 
 
 def trm_maze_hard(name: str) -> RunConfig:
     maze = Maze(size=(30, 30), min_path=110)
-    return _trm(name, maze, MAZE_HARD, TRMSchedule(high_cycles=3, low_cycles=4), PostNorm(), Rotary())
+    return trm(name, maze, MAZE_HARD, TRMSchedule(high_cycles=3, low_cycles=4), PostNorm(), Rotary())
 
 
-def _hrm(name: str, task: Task, path: str) -> RunConfig:
+def hrm(name: str, task: Task, path: str) -> RunConfig:
+    """HRM with the parameters of its paper."""
     model = ModelConfig(
         schedule=HRMSchedule(high_cycles=2, low_cycles=2),
         block=PostNorm(),
@@ -53,9 +54,10 @@ def _hrm(name: str, task: Task, path: str) -> RunConfig:
     return _run(name, task, path, model, QLearning(max_segments=SEGMENTS), epochs=20000, ema=None)
 
 
-def _trm(
+def trm(
     name: str, task: Task, path: str, schedule: ScheduleConfig, block: BlockConfig, positions: PositionsConfig
 ) -> RunConfig:
+    """TRM with the parameters of its paper."""
     model = ModelConfig(
         schedule=schedule,
         block=block,

@@ -36,6 +36,7 @@ class Preset:
 
 _EXTREME = "--hub sapientinc/sudoku-extreme --train 1000 --augmentations 1000"
 _MAZE_HARD = "--hub sapientinc/maze-30x30-hard-1k"
+_ARC = "augmentations=1000"
 
 
 def _preset(module: str, name: str, summary: str, source: str = "hrm-lab", data: str = "") -> Preset:
@@ -57,6 +58,10 @@ _ALL = (
     _preset("reference", "trm-sudoku-extreme", "TRM with attention on Sudoku-Extreme, GPU", _TRM, _EXTREME),
     _preset("reference", "trm-mlp-sudoku-extreme", "TRM without attention on Sudoku-Extreme, GPU", _TRM, _EXTREME),
     _preset("reference", "trm-maze-hard", "TRM with attention on Maze 30x30-Hard, GPU", _TRM, _MAZE_HARD),
+    _preset("arc", "hrm-arc-1", "the paper's 27 M parameters on ARC-AGI-1, GPU", _HRM, _ARC),
+    _preset("arc", "hrm-arc-2", "the paper's 27 M parameters on ARC-AGI-2, GPU", _HRM, _ARC),
+    _preset("arc", "trm-arc-1", "TRM with attention on ARC-AGI-1, GPU", _TRM, _ARC),
+    _preset("arc", "trm-arc-2", "TRM with attention on ARC-AGI-2, GPU", _TRM, _ARC),
 )
 PRESETS = {entry.name: entry for entry in _ALL}
 

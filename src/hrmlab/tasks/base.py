@@ -6,6 +6,7 @@ of shape (n, seq_len), 0 is padding, labels of -100 are not scored. No torch her
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -37,6 +38,10 @@ class Examples:
     def __len__(self) -> int:
         return len(self.inputs)
 
+    def part(self, rows: slice) -> "Examples":
+        """Some of the examples, in memory."""
+        return Examples(*(getattr(self, f.name)[rows] for f in fields(self)))
+
     def joined(self, other: "Examples") -> "Examples":
         """These examples, then the other ones."""
         pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
@@ -50,6 +55,35 @@ class Split:
     train: Examples
     test: Examples
     protocol: str
+
+
+@dataclass(frozen=True)
+class Passes:
+    """Puzzles answered by vote. puzzles: how many; shares: by k, of answers among the first k candidates."""
+
+    puzzles: int
+    shares: dict[str, float]
+
+
+class Ballot(ABC):
+    """Counts the answers to variants of the same puzzles, as they come, and says which puzzles they answer together."""
+
+    @abstractmethod
+    def add(self, examples: Examples, answers: Tokens, confidence: npt.NDArray[np.float64]) -> None:
+        """Count some answers.
+
+        Args:
+            examples: what was asked.
+            answers: token ids, shape (n, seq_len).
+            confidence: the halting head's probability of a right answer, shape (n,).
+
+        Raises:
+            DataError: the examples do not belong to the puzzles.
+        """
+
+    @abstractmethod
+    def passes(self) -> Passes:
+        """What the answers so far come to."""
 
 
 class Task(Part, ABC):
@@ -98,3 +132,11 @@ class Task(Part, ABC):
 
         Givens are bold, cells that changed since `before` are marked, cells that break a rule are red.
         """
+
+    def ballot(self, path: Path) -> Ballot | None:
+        """What counts the votes where a data set, at `path`, holds variants of its puzzles; None for most tasks.
+
+        Raises:
+            DataError: the data set lacks what it takes.
+        """
+        return None

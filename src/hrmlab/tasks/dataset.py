@@ -32,9 +32,22 @@ from hrmlab.tasks.layout import (
     save_array,
     save_json,
 )
+from hrmlab.tasks.packed import Packed
 from hrmlab.tasks.stored import Stored, expect_folder, stored, task_of
 
-__all__ = ["UNRATED", "Stored", "check_free", "load", "names", "problems", "read", "stored", "task_of", "write"]
+__all__ = [
+    "UNRATED",
+    "Stored",
+    "check_free",
+    "load",
+    "names",
+    "problems",
+    "read",
+    "stored",
+    "task_of",
+    "view",
+    "write",
+]
 
 UNRATED = -1
 
@@ -91,6 +104,32 @@ def read(path: Path, split: Literal["train", "test"], limit: int | None = None) 
     Raises:
         DataError: what is missing, unreadable or inconsistent.
     """
+    files = _sound(path, split, limit)
+    inputs = files.rows("inputs", limit).astype(np.int32)
+    labels = files.rows("labels", limit).astype(np.int32)
+    if files.metadata.ignore_label_id is not None:
+        labels[labels == files.metadata.ignore_label_id] = IGNORE
+    return Examples(inputs, labels, files.identifiers()[:limit].astype(np.int32), _rating(files, limit))
+
+
+def view(path: Path, split: Literal["train", "test"]) -> Examples:
+    """As `read`, but inputs and labels stay on disk until rows of them are taken (`Packed`), whatever their number.
+
+    Raises:
+        DataError: as `read`.
+    """
+    files = _sound(path, split)
+    inputs, labels = ([arrays[part] for arrays in files.sets.values()] for part in ("inputs", "labels"))
+    return Examples(
+        inputs=Packed.tokens(inputs),
+        labels=Packed.tokens(labels, files.metadata.ignore_label_id),
+        identifiers=files.identifiers().astype(np.int32),
+        rating=_rating(files),
+    )
+
+
+def _sound(path: Path, split: str, limit: int | None = None) -> SplitFiles:
+    """The files of a split without faults; of the tokens, only the first `limit` examples are looked at."""
     path = Path(path)
     expect_folder(path)
     files = SplitFiles.open(path / split)
@@ -98,21 +137,17 @@ def read(path: Path, split: Literal["train", "test"], limit: int | None = None) 
     if faults:
         more = f" (and {len(faults) - 3} more; see `hrm data check {path}`)" if len(faults) > 3 else ""
         raise DataError("; ".join(faults[:3]) + more)
-    inputs = files.rows("inputs", limit).astype(np.int32)
-    labels = files.rows("labels", limit).astype(np.int32)
-    if files.metadata.ignore_label_id is not None:
-        labels[labels == files.metadata.ignore_label_id] = IGNORE
-    rating = np.full(len(inputs), UNRATED, np.int64) if files.rating is None else files.rating[:limit].astype(np.int64)
-    return Examples(
-        inputs=inputs,
-        labels=labels,
-        identifiers=files.identifiers()[:limit].astype(np.int32),
-        rating=rating,
-    )
+    return files
+
+
+def _rating(files: SplitFiles, limit: int | None = None) -> npt.NDArray[np.int64]:
+    if files.rating is None:
+        return np.full(len(files.rows("inputs", limit)), UNRATED, np.int64)
+    return files.rating[:limit].astype(np.int64)
 
 
 def load(path: Path) -> Split:
-    """Both splits and the protocol of a data set.
+    """Both splits and the protocol of a data set, in memory.
 
     Raises:
         DataError: as `read` and `stored`.

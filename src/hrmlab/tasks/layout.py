@@ -7,6 +7,7 @@
     train|test/<set>__puzzle_indices.npy     (puzzles + 1,) where each puzzle starts among the examples
     train|test/<set>__group_indices.npy      (groups + 1,) where each group starts among the puzzles
     identifiers.json                         the name of each identifier
+    test_puzzles.json                        ARC alone: the held-out puzzles as they were, by name, for the voting
 
 A puzzle is all examples of one identifier entry; a group is a puzzle and its augmentations. Ours alone, which the
 reference ignores: `hrmlab.json` at the root and `rating.npy` in each split.
@@ -18,7 +19,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,7 @@ FIELDS = ("inputs", "labels", "puzzle_identifiers", "puzzle_indices", "group_ind
 OURS = "hrmlab.json"
 RATING = "rating.npy"
 IDENTIFIERS = "identifiers.json"
+TEST_PUZZLES = "test_puzzles.json"
 BLANK = "<blank>"
 
 
@@ -120,6 +122,27 @@ def save_array(file: Path, array: Array) -> None:
         np.lib.format.write_array_header_1_0(out, np.lib.format.header_data_from_array_1_0(array))
         if array.size:
             out.write(array.data.cast("B"))
+
+
+@contextmanager
+def array_file(file: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Iterator[Callable[[Array], None]]:
+    """Write an npy file block by block, for arrays that should not be held in memory: call what comes with each block
+    of rows. When the block ends well, all rows must have been written."""
+    with file.open("wb") as out:
+        kind = np.dtype(dtype)
+        header = {"shape": shape, "fortran_order": False, "descr": np.lib.format.dtype_to_descr(kind)}
+        np.lib.format.write_array_header_1_0(out, header)
+        rows = 0
+
+        def write(block: Array) -> None:
+            nonlocal rows
+            assert block.shape[1:] == shape[1:] and block.dtype == kind, (block.shape, block.dtype)
+            rows += len(block)
+            if block.size:
+                out.write(np.ascontiguousarray(block).data.cast("B"))
+
+        yield write
+        assert rows == shape[0], f"{rows} of {shape[0]} rows written"
 
 
 def save_json(file: Path, data: Any) -> None:

@@ -9,7 +9,7 @@ from hrmlab.config import decode
 from hrmlab.errors import ConfigError, DataError
 from hrmlab.registry import Strict
 from hrmlab.tasks.base import Task
-from hrmlab.tasks.layout import OURS, SPLITS, load_json, load_metadata
+from hrmlab.tasks.layout import OURS, SPLITS, TEST_PUZZLES, load_json, load_metadata
 
 FORMAT = 1
 
@@ -69,10 +69,13 @@ def _guess(path: Path) -> Stored:
     metadata = load_metadata(present)
     vocab, length, count = metadata.vocab_size, metadata.seq_len, metadata.num_puzzle_identifiers
     side = isqrt(length)
+    task: dict[str, Any]
     if (vocab, length, count) == (11, 81, 1):
-        task: dict[str, Any] = {"kind": "sudoku"}
+        task = {"kind": "sudoku"}
     elif vocab == 6 and side * side == length and count == 1:
         task = {"kind": "maze", "size": [side, side]}
+    elif (vocab, length) == (12, 900) and (path / TEST_PUZZLES).exists():
+        task = {"kind": "arc", "identifiers": count}
     else:
         symbols = " ".join(str(token) for token in range(1, vocab))
         task = {"kind": "table", "separator": " ", "vocabulary": symbols, "length": length, "identifiers": count}
