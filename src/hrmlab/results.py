@@ -117,11 +117,18 @@ class Solution:
 
 @dataclass(frozen=True)
 class Solving(Result):
-    """The answers to several puzzles, in their order."""
+    """The answers to several puzzles, in their order.
+
+    results: all of them, but the first 1,000 only where all were written to `out`.
+    count, solved, errors: of all: lines, answers that obey the task's rules, lines that are no fair puzzle.
+    """
 
     results: list[Solution]
     puzzles_per_second: float
     out: str | None = None
+    count: int = 0
+    solved: int = 0
+    errors: int = 0
 
 
 @dataclass(frozen=True)

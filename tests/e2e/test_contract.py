@@ -25,7 +25,7 @@ ARGUMENTS = {
     "data show": (["DIR"], {"--split", "--n"}),
     "train": (["PRESET", "KEY=VALUE"], {"--seconds", "--steps", "--resume"}),
     "eval": (["RUN"], {"--data", "--n", "--halting"}),
-    "solve": (["RUN", "PUZZLE"], {"--jobs", "--show", "--halting"}),
+    "solve": (["RUN", "PUZZLE"], {"--jobs", "--show", "--halting", "--attempts", "--vary", "--select"}),
     "halting": (["RUN"], {"--n", "--segments", "--target-accuracy-loss"}),
     "halting tune": (["RUN"], {"--n", "--segments", "--target-accuracy-loss", "--rule"}),
     "parity": (["FILE"], {"--compile", "--dtype"}),
@@ -104,7 +104,7 @@ def test_eval(hrm: Hrm, run: Path) -> None:
 
 def test_solve(hrm: Hrm, run: Path, puzzles: list[str]) -> None:
     answer = hrm("solve", run, puzzles[0], "--json").json
-    assert set(answer) == {"results", "puzzles_per_second", "out"}
+    assert set(answer) == {"results", "puzzles_per_second", "out", "count", "solved", "errors"}
     assert set(answer["results"][0]) == SOLUTION
 
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hrmlab.api.catalogue import catalog
+    from hrmlab.api.comparison import parity
     from hrmlab.api.data import data_build, data_check, data_show
     from hrmlab.api.demonstration import demo
     from hrmlab.api.environment import doctor
     from hrmlab.api.evaluation import evaluate
     from hrmlab.api.inspection import inspect
     from hrmlab.api.interchange import export, import_checkpoint, import_config, push_to_hub
-    from hrmlab.api.parity import parity
     from hrmlab.api.settings import import_parts
     from hrmlab.api.solving import solve
     from hrmlab.api.stopping import halting, halting_tune
@@ -36,7 +36,7 @@ _HOMES = {
     "import_config": "interchange",
     "import_parts": "settings",
     "inspect": "inspection",
-    "parity": "parity",
+    "parity": "comparison",
     "push_to_hub": "interchange",
     "solve": "solving",
     "train": "training",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from hrmlab.core.model import HRM
 from hrmlab.core.weights import save_weights, write_atomically
 from hrmlab.errors import CheckpointError, ConfigError
 from hrmlab.interop import card, checkpoint, onnx, yaml_config
+from hrmlab.interop.arch import Arch
 from hrmlab.interop.reverse import all_config, arch_of
 from hrmlab.interop.translate import Compat, arch, run_config
-from hrmlab.results import Exported, Imported
+from hrmlab.results import Evaluation, Exported, Imported, Protocol
 from hrmlab.training.checkpoint import WEIGHTS
 from hrmlab.training.config import RunConfig
 from hrmlab.training.folder import RunFolder, provenance
@@ -41,9 +43,9 @@ def import_config(
     path = Path(out or "imported.json")
     if path.suffix != ".json":
         raise ConfigError(f"--out {path} came; wanted a file name that ends in .json")
-    write_atomically(path, (json.dumps(encode(config), indent=1) + "\n").encode())
     with torch.device("meta"):
         parameters = HRM(config.model, config.task.spec()).parameter_count()
+    write_atomically(path, (json.dumps(encode(config), indent=1) + "\n").encode())
     return Imported(str(path), [], parameters, notes)
 
 
@@ -58,7 +60,8 @@ def import_checkpoint(
     """Turn a reference checkpoint into a run folder, ready for `hrm eval`, `hrm solve` and everything else.
 
     Args:
-        source: a folder with `step_<N>` and `all_config.yaml`, a weights file beside one, or owner/name on the Hub.
+        source: a folder with `step_<N>` and `all_config.yaml`, a weights file beside one, what
+            `export(format="hub")` wrote, or owner/name of such a folder on the Hub.
         assignments: `key=value` under the reference's keys, over those of the file; `arch=hrm_v1` or `arch=trm` where
             there is no file.
         out: the run folder to make.
@@ -69,16 +72,18 @@ def import_checkpoint(
         CheckpointError, ConfigError, MissingExtraError: what does not fit, tensor by tensor.
     """
     found = checkpoint.locate(source)
+    path = Path(out) if out is not None else Path("runs") / f"{_name(source)}-imported"
+    if found.run is not None:
+        return _import_ours(found.run, found.weights, path, [*assignments, *_given(data=data, compat=compat)])
     tensors = checkpoint.read(found.weights)
     if found.config is None and not any(word.startswith("arch=") for word in assignments):
         raise ConfigError(
             f"no {checkpoint.CONFIG} beside {found.weights}; say which model it is: arch=hrm_v1 or arch=trm, and what "
             "differs from the published configuration"
         )
-    words = [*assignments, *([f"data_path={data}"] if data is not None else [])]
-    merged = yaml_config.read(found.config or _defaults(words), words)
-    if data is not None and "data_paths" in merged:
-        merged["data_paths"] = [str(data)]
+    merged = yaml_config.read(found.config or _defaults(assignments), assignments)
+    if data is not None:
+        merged |= {"data_paths": [str(data)]} if "data_paths" in merged else {"data_path": str(data)}
     config, notes = run_config(merged, _name(source), _compat(compat))
     spec = config.task.spec()
     said = checkpoint.facts(tensors)
@@ -89,13 +94,33 @@ def import_checkpoint(
                 "data set that it was trained on with --data DIR"
             )
     model = checkpoint.into_model(tensors, arch(merged), spec, str(found.weights))
-    path = Path(out) if out is not None else Path("runs") / f"{_name(source)}-imported"
+    _write_run(path, model, config, found.weights, notes)
+    return Imported(str(path), sorted(tensors), model.parameter_count(), notes)
+
+
+def _import_ours(run: Path, weights: Path, path: Path, unused: Sequence[str]) -> Imported:
+    """A run of this program, copied."""
+    if unused:
+        raise ConfigError(f"{run} is a run of hrm-lab and is taken as it is; without {', '.join(unused)}, please")
+    found = find_run(weights)
+    model = found.load(torch.device("cpu"))
+    _write_run(path, model, found.config, weights, [])
+    if (results := _results(found)) is not None:
+        RunFolder(path).write("results.json", results)
+    return Imported(str(path), sorted(model.state_dict()), model.parameter_count(), [])
+
+
+def _write_run(path: Path, model: HRM, config: RunConfig, source: Path, notes: list[str]) -> None:
     RunFolder.reserve(path)
     folder = RunFolder(path)
     save_weights(model, path / WEIGHTS)
-    folder.write("provenance.json", provenance() | {"imported": str(found.weights), "notes": notes})
+    folder.write("provenance.json", provenance() | {"imported": str(source), "notes": notes})
     folder.write("config.json", encode(config))
-    return Imported(str(path), sorted(tensors), model.parameter_count(), notes)
+
+
+def _given(**options: object) -> list[str]:
+    """Those options that were given, as typed."""
+    return [f"--{name}" for name, value in options.items() if value is not None]
 
 
 def export(run: str | Path, *, out: str | Path, format: str = "reference") -> Exported:
@@ -119,11 +144,14 @@ def export(run: str | Path, *, out: str | Path, format: str = "reference") -> Ex
         path.parent.mkdir(parents=True, exist_ok=True)
         onnx.export(model, path)
         return Exported(str(path), format, [path.name], [])
-    RunFolder.reserve(path)
     if format == "hub":
-        names = card.write(model, found.config, _results(found), path)
+        results = _results(found)
+        RunFolder.reserve(path)
+        names = card.write(model, found.config, results, path)
         return Exported(str(path), format, names, sorted(model.state_dict()))
-    names, keys = _as_reference(model, found.config, path)
+    shape = arch_of(found.config, model.spec)
+    RunFolder.reserve(path)
+    names, keys = _as_reference(model, found, shape, path)
     return Exported(str(path), format, names, keys)
 
 
@@ -132,23 +160,38 @@ def push_to_hub(folder: str | Path, repository: str) -> str:
     return card.push(Path(folder), repository)
 
 
-def _as_reference(model: HRM, config: RunConfig, folder: Path) -> tuple[list[str], list[str]]:
-    shape = arch_of(config, model.spec)
+def _as_reference(model: HRM, run: Run, shape: Arch, folder: Path) -> tuple[list[str], list[str]]:
     tensors = checkpoint.from_model(model, shape)
-    step = f"step_{config.training.steps or 0}"
+    step = f"step_{_step(run)}"
     temporary = folder / f".{step}.new"
     torch.save(tensors, temporary)
     temporary.replace(folder / step)
     from omegaconf import OmegaConf
 
-    text = OmegaConf.to_yaml(OmegaConf.create(all_config(config, shape)))
+    text = OmegaConf.to_yaml(OmegaConf.create(all_config(run.config, shape)))
     write_atomically(folder / checkpoint.CONFIG, text.encode())
     return [step, checkpoint.CONFIG], sorted(tensors)
 
 
+def _step(run: Run) -> int:
+    """After how many optimiser steps the weights were taken: by the checkpoint's name, or as it was when imported."""
+    try:
+        imported = json.loads((run.folder.path / "provenance.json").read_text(encoding="utf-8"))["imported"]
+    except (OSError, ValueError, TypeError, KeyError):
+        imported = ""
+    for name in (run.weights.parent.name, Path(str(imported)).name.removeprefix("step_")):
+        if name.isdigit():
+            return int(name)
+    return run.config.training.steps or 0
+
+
 def _results(run: Run) -> dict[str, Any] | None:
     file = run.folder.path / "results.json"
-    return json.loads(file.read_text()) if file.is_file() else None
+    try:
+        found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+        return None if found is None else asdict(Evaluation(**found | {"protocol": Protocol(**found["protocol"])}))
+    except (OSError, ValueError, TypeError, KeyError):
+        raise CheckpointError(f"{file} is damaged; delete it, or make it anew with `hrm eval`") from None
 
 
 def _compat(name: str | None) -> Compat:

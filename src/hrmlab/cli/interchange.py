@@ -1,6 +1,7 @@
 """`parity`, `import`, `import-config`, `export`: the reference implementations and other programs."""
 
 from argparse import Namespace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hrmlab import api
@@ -56,13 +57,18 @@ def _notes(to: "Console", result: Imported) -> None:
 
 
 def _parity(to: "Console", result: Parity) -> None:
-    from rich.table import Table
+    from rich.table import Column, Table
 
     groups = list(dict.fromkeys(group for file in result.files for group in file.worst))
-    table = Table("file", *groups, "", title=f"largest error, and its part of what is allowed ({_how(result)})")
+    table = Table(
+        Column("file", overflow="fold", no_wrap=True),
+        *groups,
+        "",
+        title=f"largest error, and its part of what is allowed ({_how(result)})",
+    )
     for file in result.files:
         cells = [f"{file.worst[g]:.1e} ({file.share[g]:.0%})" if g in file.worst else "-" for g in groups]
-        table.add_row(file.file.rpartition("/")[2], *cells, "pass" if file.ok else "FAIL")
+        table.add_row(Path(file.file).stem, *cells, "pass" if file.ok else "FAIL")
     to.print(table)
     for file in result.files:
         if file.error:

@@ -25,12 +25,14 @@ def solve(options: Namespace) -> Outcome:
             out=options.out,
             show=screen,
             halting=options.halting,
+            attempts=options.attempts,
+            vary=options.vary,
+            select=options.select,
             device=options.device,
             threads=options.threads,
             quiet=options.quiet,
         )
-    bad = any(solution.error for solution in result.results)
-    return Outcome(result, lambda to: _solving(to, result), int(bad), writes_out=True)
+    return Outcome(result, lambda to: _solving(to, result), int(result.errors > 0), writes_out=True)
 
 
 def _solving(to: "Console", result: Solving) -> None:
@@ -41,7 +43,8 @@ def _solving(to: "Console", result: Solving) -> None:
             verdict = "solved" if solution.solved else "NOT solved"
             facts = f"{solution.segments} segments ({solution.reason}), confidence {solution.confidence:.0%}"
             say(to, f"{solution.output or '(no answer that can be written)'}  {verdict}, {facts}")
-    tried = [solution for solution in result.results if not solution.error]
-    right = sum(bool(solution.solved) for solution in tried)
-    if len(result.results) > 1:
-        say(to, f"{right} of {len(tried)} solved, {result.puzzles_per_second:.0f} puzzles a second")
+    if result.count > len(result.results):
+        say(to, f"... and {result.count - len(result.results)} more in {result.out}")
+    if result.count > 1:
+        tried = result.count - result.errors
+        say(to, f"{result.solved} of {tried} solved, {result.puzzles_per_second:.0f} puzzles a second")

@@ -7,6 +7,17 @@ _OVERRIDES = Positional("KEY=VALUE", "changes of the configuration, e.g. trainin
 _SECONDS = Option("--seconds", "training time, in place of the preset's budget", float, "S")
 _STEPS = Option("--steps", "optimiser steps, in place of the preset's budget", int, "N")
 _HALTING = Option("--halting", "another policy: KIND or KIND,key=value,...", str, "RULE")
+_TRIES = (
+    Option("--attempts", "tries at each puzzle", int, "K", default=1),
+    Option("--vary", "what makes tries differ", str, choices=("start", "symmetry", "none"), default="start"),
+    Option(
+        "--select",
+        "whose answer is taken",
+        str,
+        choices=("vote", "confidence", "first", "residual", "verifier"),
+        default="vote",
+    ),
+)
 _N = Option("--n", "only the first N puzzles", int, "N")
 _DEPTH = Option("--segments", "how deep to record", int, "N")
 _LOSS = Option("--target-accuracy-loss", "what stopping may cost", str, "SHARE", default="0.5%")
@@ -91,6 +102,7 @@ VERBS = (
             Option("--jobs", "a file with a puzzle a line; bad lines are reported, the others solved", str, "FILE"),
             Option("--show", "draw the board after each segment"),
             _HALTING,
+            *_TRIES,
         ),
     ),
     Verb(

@@ -7,13 +7,16 @@ import numpy as np
 import numpy.typing as npt
 
 from hrmlab.core.model import HRM
+from hrmlab.errors import DataError
 from hrmlab.halting import HaltingConfig
+from hrmlab.inference.attempts import Ensemble
 from hrmlab.inference.intervals import wilson
 from hrmlab.inference.solver import Answers, answer
+from hrmlab.inference.stream import Puzzle
 from hrmlab.results import Scores
 from hrmlab.tasks.base import IGNORE, Ballot, Examples, Task
 
-__all__ = ["Answers", "Scores", "answer", "evaluate"]
+__all__ = ["Answers", "Scores", "answer", "evaluate", "evaluate_attempts"]
 
 SLAB = 16384
 """Puzzles whose answers are held at once. A larger set is answered slab by slab, each beginning with fresh slots."""
@@ -48,20 +51,39 @@ def evaluate(
         tally.add(task, slab, answers)
         if ballot is not None:
             ballot.add(slab, answers.tokens, answers.confidence)
-    segments = np.concatenate(tally.segments)
-    return Scores(
-        n=count,
-        exact=tally.exact / count,
-        exact_interval=wilson(tally.exact, count),
-        cell=tally.right / max(tally.scored, 1),
-        valid=tally.valid / count,
-        valid_interval=wilson(tally.valid, count),
-        mean_segments=float(segments.mean()),
-        p95_segments=float(np.percentile(segments, 95)),
-        by_segment=[right / count for right in tally.by_segment],
-        seconds=seconds,
-        puzzles_per_second=count / max(seconds, 1e-9),
-    )
+    return tally.scores(count, seconds)
+
+
+def evaluate_attempts(
+    ensemble: Ensemble, task: Task, examples: Examples, progress: Callable[[int], None] | None = None
+) -> tuple[Scores, float]:
+    """Scores of the chosen answers, segments being those of all attempts together; and the share of puzzles that some
+    attempt got right, which no rule without labels can know.
+
+    Raises:
+        DataError: there are no puzzles.
+    """
+    if not len(examples):
+        raise DataError("there are no puzzles to answer; wanted at least one")
+    start = time.perf_counter()
+    parts = (examples.inputs, examples.labels, examples.identifiers)
+    puzzles = (Puzzle(inputs, labels, int(name)) for inputs, labels, name in zip(*parts, strict=True))
+    tally, any_right = _Tally(0), 0
+    for row, attempted in enumerate(ensemble.solve(puzzles)):
+        labels = examples.labels[row]
+        answers = attempted.chosen
+        any_right += any(bool(((one.tokens == labels) | (labels == IGNORE)).all()) for one in attempted.tries)
+        single = Answers(
+            answers.tokens[None],
+            np.array([attempted.segments]),
+            np.array([answers.confidence]),
+            np.array([answers.halted]),
+            [],
+        )
+        tally.add(task, examples.part(slice(row, row + 1)), single)
+        if progress:
+            progress(1)
+    return tally.scores(len(examples), time.perf_counter() - start), any_right / len(examples)
 
 
 class _Tally:
@@ -82,3 +104,19 @@ class _Tally:
         shares = zip(self.by_segment, answers.right_by_segment, strict=True)
         self.by_segment = [before + round(share * len(examples)) for before, share in shares]
         self.segments.append(answers.segments)
+
+    def scores(self, count: int, seconds: float) -> Scores:
+        segments = np.concatenate(self.segments)
+        return Scores(
+            n=count,
+            exact=self.exact / count,
+            exact_interval=wilson(self.exact, count),
+            cell=self.right / max(self.scored, 1),
+            valid=self.valid / count,
+            valid_interval=wilson(self.valid, count),
+            mean_segments=float(segments.mean()),
+            p95_segments=float(np.percentile(segments, 95)),
+            by_segment=[right / count for right in self.by_segment],
+            seconds=seconds,
+            puzzles_per_second=count / max(seconds, 1e-9),
+        )

@@ -1,8 +1,8 @@
 """The reference's model configuration, under its own keys and defaults, and what it means here."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, ValidationError
 
 from hrmlab.blocks import MLPMixer, PostNorm
 from hrmlab.blocks.base import Size
@@ -11,46 +11,52 @@ from hrmlab.core.schedules import HRMSchedule, TRMSchedule
 from hrmlab.embeddings import Learned, NoPositions, PositionsConfig, PuzzleConfig, Rotary, Tokens
 from hrmlab.errors import ConfigError
 from hrmlab.halting import Correctness, Fixed, HaltingConfig, QLearning
+from hrmlab.layers import feed_forward_width
 from hrmlab.losses import LossConfig, SoftmaxCrossEntropy, StablemaxCrossEntropy
 from hrmlab.spec import TaskSpec
 
 Family = Literal["hrm", "trm"]
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 LOSSES: dict[str, LossConfig] = {
     "stablemax_cross_entropy": StablemaxCrossEntropy(float64=True),
     "softmax_cross_entropy": SoftmaxCrossEntropy(),
 }
+
+TRM_ONLY = ("mlp_t", "puzzle_emb_len", "no_ACT_continue")
 
 
 class Arch(BaseModel):
     """Keys that HRM and TRM share. As in the reference, keys that it does not know are passed over."""
 
     family: Family = "hrm"
-    batch_size: int = 1
-    seq_len: int
-    vocab_size: int
-    num_puzzle_identifiers: int
-    puzzle_emb_ndim: int = 0
+    batch_size: Count = 1
+    seq_len: Count
+    vocab_size: Count
+    num_puzzle_identifiers: Count
+    puzzle_emb_ndim: Annotated[int, Field(ge=0)] = 0
 
-    H_cycles: int
-    L_cycles: int
-    H_layers: int
-    L_layers: int
+    H_cycles: Count
+    L_cycles: Count
+    H_layers: Annotated[int, Field(ge=0)]
+    L_layers: Count
 
-    hidden_size: int
-    expansion: float
-    num_heads: int
+    hidden_size: Count
+    expansion: Positive
+    num_heads: Count
     pos_encodings: str
-    rms_norm_eps: float = 1e-5
-    rope_theta: float = 10000.0
+    rms_norm_eps: Positive = 1e-5
+    rope_theta: Positive = 10000.0
 
-    halt_max_steps: int
-    halt_exploration_prob: float
-    forward_dtype: str = "bfloat16"
+    halt_max_steps: Count
+    halt_exploration_prob: Share
+    forward_dtype: Literal["bfloat16", "float16", "float32", "float64"] = "bfloat16"
 
     mlp_t: bool = False
-    puzzle_emb_len: int = 0
+    puzzle_emb_len: Annotated[int, Field(ge=0)] = 0
     no_ACT_continue: bool = False
-    compat: str | None = "sapient"
+    compat: Literal["sapient"] | None = "sapient"
 
     @property
     def slots(self) -> int:
@@ -63,8 +69,12 @@ def model_config(arch: Arch) -> ModelConfig:
     """Schedule, parts and size of a reference model.
 
     Raises:
-        ConfigError: an unknown kind of positions.
+        ConfigError: an unknown kind of positions, or a width of nothing.
     """
+    if feed_forward_width(arch.hidden_size, arch.expansion, 1) < 1:
+        raise ConfigError(
+            f"expansion={arch.expansion:g} of hidden_size={arch.hidden_size} leaves no feed-forward width"
+        )
     schedule = HRMSchedule if arch.family == "hrm" else TRMSchedule
     return ModelConfig(
         schedule=schedule(high_cycles=arch.H_cycles, low_cycles=arch.L_cycles),
@@ -100,6 +110,15 @@ def training_policy(arch: Arch) -> HaltingConfig:
 def evaluation_policy(arch: Arch) -> HaltingConfig:
     """In evaluation the reference runs every puzzle to the last segment."""
     return Fixed(max_segments=arch.halt_max_steps)
+
+
+def problem(error: ValidationError) -> str:
+    """The first problem that a configuration has, in one line."""
+    first = error.errors()[0]
+    where = ".".join(str(step) for step in first["loc"])
+    if first["type"] == "missing":
+        return f"{where} is missing"
+    return f"{where}={first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
 
 
 def loss(name: str) -> LossConfig:

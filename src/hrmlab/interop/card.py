@@ -9,8 +9,7 @@ from hrmlab.core.model import HRM
 from hrmlab.core.weights import save_weights, write_atomically
 from hrmlab.errors import CheckpointError, MissingExtraError
 from hrmlab.training.config import RunConfig
-
-WEIGHTS = "model.safetensors"
+from hrmlab.training.folder import HUB_WEIGHTS as WEIGHTS
 
 
 def write(model: HRM, config: RunConfig, results: dict[str, Any] | None, folder: Path) -> list[str]:
@@ -49,7 +48,8 @@ def _card(model: HRM, config: RunConfig, results: dict[str, Any] | None) -> str:
         "```python",
         "from hrmlab import api",
         "",
-        'api.solve("owner/name", ["..."])   # or: hrm solve owner/name PUZZLE',
+        'run = api.import_checkpoint("owner/name").path   # or: hrm import owner/name --out RUN',
+        'api.solve(run, ["..."])                          # or: hrm solve RUN PUZZLE',
         "```",
         "",
         "## Measured",

@@ -4,13 +4,13 @@ Layout: a folder with `step_<N>` (later versions: any name) and `all_config.yaml
 """
 
 import pickle
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -20,16 +20,24 @@ from hrmlab.errors import CheckpointError, MissingExtraError
 from hrmlab.interop.arch import Arch, model_config
 from hrmlab.interop.names import bare, places, to_ours, to_theirs
 from hrmlab.spec import TaskSpec
+from hrmlab.training.checkpoint import WEIGHTS
+from hrmlab.training.folder import HUB_WEIGHTS
 
 CONFIG = "all_config.yaml"
 
 
 @dataclass(frozen=True)
 class Located:
-    """A checkpoint on this machine: its weights file, and its configuration where there is one."""
+    """A checkpoint on this machine.
+
+    weights: the file.
+    config: the reference's configuration, where there is one.
+    run: the folder, where it holds a run of ours (`config.json` and weights) and none of the reference's.
+    """
 
     weights: Path
     config: Path | None
+    run: Path | None = None
 
 
 def locate(source: str | Path) -> Located:
@@ -44,9 +52,15 @@ def locate(source: str | Path) -> Located:
         path = _download(str(source))
     folder = path if path.is_dir() else path.parent
     config = folder / CONFIG if (folder / CONFIG).is_file() else None
-    if path.is_file():
-        return Located(path, config)
-    return Located(_newest(path), config)
+    if config is None and (ours := _ours(path, folder)) is not None:
+        return Located(ours, None, folder)
+    return Located(path if path.is_file() else _newest(path), config)
+
+
+def _ours(path: Path, folder: Path) -> Path | None:
+    """The weights of a folder as `card.write` makes it, or of a run, if it is one."""
+    files = [path] if path.is_file() else [folder / name for name in (HUB_WEIGHTS, WEIGHTS)]
+    return next((f for f in files if f.is_file() and (folder / "config.json").is_file()), None)
 
 
 def _newest(folder: Path) -> Path:
@@ -92,18 +106,20 @@ def read(file: Path) -> dict[str, Tensor]:
         if file.suffix == ".safetensors":
             found: Any = load_file(file)
         else:
-            found = torch.load(file, map_location="cpu", weights_only=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of other pickle protocols: what cannot be read raises
+                found = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         why = (str(error).splitlines() or [""])[0]
         raise CheckpointError(
             f"{file} holds more than tensors and is not opened, since that may run code: {why}"
         ) from None
-    except (OSError, RuntimeError, EOFError, ValueError, SafetensorError) as error:
+    except Exception as error:  # the reader of pickles lets anything through
         why = (str(error).splitlines() or [""])[0]
-        raise CheckpointError(f"{file} is damaged or no checkpoint: {why}") from None
-    if not isinstance(found, Mapping) or not all(isinstance(value, Tensor) for value in found.values()):
+        raise CheckpointError(f"{file} is damaged or no checkpoint ({type(error).__name__}: {why})") from None
+    if not isinstance(found, Mapping) or not found or not all(isinstance(value, Tensor) for value in found.values()):
         raise CheckpointError(f"{file} is no state dict: wanted tensors by name")
-    return dict(found)
+    return {str(name): tensor for name, tensor in found.items()}
 
 
 def facts(found: Mapping[str, Tensor]) -> dict[str, int]:

@@ -44,7 +44,8 @@ def export(model: HRM, path: Path) -> float:
 
     Raises:
         MissingExtraError: onnx, onnxscript or onnxruntime is not installed.
-        CheckpointError: the runtime's numbers differ by more than `AGREEMENT`; nothing is then left on disk.
+        CheckpointError: the graph cannot be written, or the runtime's numbers differ by more than `AGREEMENT`; nothing
+            is then left on disk.
     """
     try:
         import onnxscript  # noqa: F401 - the exporter needs it
@@ -56,21 +57,28 @@ def export(model: HRM, path: Path) -> float:
     answers = ["logits", "values", *(f"new_{level}" for level in levels)]
     batch = torch.export.Dim("batch")
     temporary = path.with_name(f".{path.name}.new")
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's own
-        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-        shapes = ({0: batch}, {0: batch}, [{0: batch} for _ in levels])
-        program = torch.onnx.export(
-            segment, _example(model, 2), input_names=names, output_names=answers, dynamic_shapes=shapes, dynamo=True,
-            verbose=False,
-        )  # fmt: skip
-        assert program is not None
-        program.save(str(temporary), external_data=False)
-        session = InferenceSession(str(temporary), providers=["CPUExecutionProvider"])
-        given = _example(model, 3)
-        flat = (*given[:2], *given[2])
-        theirs = session.run(None, {name: tensor.numpy() for name, tensor in zip(names, flat, strict=True)})
-        ours = segment(*given)
+    try:
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the exporter's own
+            logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+            shapes = ({0: batch}, {0: batch}, [{0: batch} for _ in levels])
+            program = torch.onnx.export(
+                segment, _example(model, 2), input_names=names, output_names=answers, dynamic_shapes=shapes,
+                dynamo=True, verbose=False,
+            )  # fmt: skip
+            assert program is not None
+            program.save(str(temporary), external_data=False)
+            session = InferenceSession(str(temporary), providers=["CPUExecutionProvider"])
+            given = _example(model, 3)
+            flat = (*given[:2], *given[2])
+            theirs = session.run(None, {name: tensor.numpy() for name, tensor in zip(names, flat, strict=True)})
+            ours = segment(*given)
+    except Exception as error:  # the exporter and the runtime fail in ways of their own
+        temporary.unlink(missing_ok=True)
+        why = (str(error).strip().splitlines() or [""])[0]
+        raise CheckpointError(
+            f"this model cannot be written as an ONNX graph ({type(error).__name__}: {why})"
+        ) from None
     worst = max(float(np.abs(a.numpy() - b).max()) for a, b in zip(ours, theirs, strict=True))
     if not worst <= AGREEMENT:
         temporary.unlink()

@@ -2,13 +2,16 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from math import inf, isfinite, isnan
 from pathlib import Path
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from hrmlab.interop.golden import Golden, replay
+from hrmlab.errors import DataError
+from hrmlab.interop.golden import Golden
+from hrmlab.interop.replay import replay
 
 COMPILED = 30.0
 """How much wider the tolerances are for compiled models, whose sums run in another order."""
@@ -56,11 +59,12 @@ class Findings:
 
     @property
     def ok(self) -> bool:
-        return all(share <= 1 for share in self.share.values())
+        return bool(self.share) and all(share <= 1 for share in self.share.values())
 
     def note(self, group: str, error: float, share: float) -> None:
-        self.error[group] = max(self.error[group], error)
-        self.share[group] = max(self.share[group], share)
+        """Not a number counts as infinitely wrong."""
+        self.error[group] = max(self.error[group], inf if isnan(error) else error)
+        self.share[group] = max(self.share[group], inf if isnan(share) else share)
 
 
 class Judge(Protocol):
@@ -72,8 +76,8 @@ class Judge(Protocol):
 def check(path: Path, *, dtype: torch.dtype = torch.float32, compiled: bool = False) -> Findings:
     """Replay one file and compare.
 
-    In float32 every number must agree within `FLOAT32`, ten times that for compiled models. In a narrower dtype runs
-    drift apart after the first call, so that the check is of statistics: see `_Statistics`.
+    In float32 every number must agree within `FLOAT32`, `COMPILED` times that for compiled models. In a narrower dtype
+    runs drift apart after the first call, so that the check is of statistics: see `_Statistics`.
 
     Raises:
         DataError: no golden vectors there, or they contradict themselves.
@@ -83,6 +87,8 @@ def check(path: Path, *, dtype: torch.dtype = torch.float32, compiled: bool = Fa
     exact = dtype in (torch.float32, torch.float64)
     judge: Judge = _Exact(findings, COMPILED if compiled else 1.0) if exact else _Statistics(findings)
     replay(golden, judge, dtype=dtype, compiled=compiled)
+    if lacking := [group for group in (FLOAT32 if exact else NARROW) if group not in findings.share]:
+        raise DataError(f"{path} records no {', '.join(lacking)}; there is nothing to compare with")
     return findings
 
 
@@ -95,14 +101,17 @@ class _Exact:
         ours, theirs = _flat(ours), _flat(theirs)
         tolerance = FIRST if first and group in _DRIFTING else FLOAT32[group]
         scaled = Tolerance(tolerance.atol * self.scale, tolerance.rtol * self.scale)
-        same = ours.shape == theirs.shape and bool(torch.isfinite(ours).all())
-        error = float((ours - theirs).abs().max()) if same else float("inf")
-        self.findings.note(group, error, scaled.share(ours, theirs) if same else float("inf"))
+        if ours.shape != theirs.shape:
+            self.findings.note(group, inf, inf)
+        elif len(ours):
+            self.findings.note(group, float((ours - theirs).abs().max()), scaled.share(ours, theirs))
 
 
 BFLOAT16_ERROR, BFLOAT16_LOSS, BFLOAT16_COSINE = 0.1, 0.05, 0.98
 """Of the first call: relative error of outputs and states (root mean square), of losses, and the least cosine of a
 gradient with the recorded one."""
+NARROW = ("outputs", "states", "loss", "grads", "weights")
+"""What is compared in a narrow dtype."""
 
 
 @dataclass
@@ -117,6 +126,9 @@ class _Statistics:
 
     def __call__(self, group: str, ours: Tensor, theirs: Tensor, first: bool) -> None:
         ours, theirs = _flat(ours), _flat(theirs)
+        if ours.shape != theirs.shape:
+            self.findings.note(group, inf, inf)
+            return
         size = theirs.norm().clamp_min(1e-12)
         error = float((ours - theirs).norm() / size)
         if group == "grads":
@@ -125,7 +137,7 @@ class _Statistics:
         elif first and group in ("outputs", "states", "loss"):
             self.findings.note(group, error, error / (BFLOAT16_LOSS if group == "loss" else BFLOAT16_ERROR))
         elif group == "weights":
-            self.findings.note(group, error, 0.0)
+            self.findings.note(group, error, 0.0 if isfinite(error) else inf)
 
 
 def _flat(tensor: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ _ARCH: dict[str, Any] = {
     "hidden_size": 512,
     "num_heads": 8,
     "expansion": 4,
-    "puzzle_emb_ndim": 512,
+    "puzzle_emb_ndim": "${.hidden_size}",
     "pos_encodings": "rope",
 }
 PRETRAIN: dict[str, dict[str, Any]] = {
@@ -82,5 +82,14 @@ ELSEWHERE = {
     "evaluators": "ARC data sets are voted on by `hrm eval RUN --data DIR` without being asked",
 }
 """Keys that say nothing about the numbers, and where what they say stands here."""
-INSIDE = {"batch_size", "seq_len", "vocab_size", "num_puzzle_identifiers", "causal", "rms_norm_eps", "rope_theta"}
+INSIDE = {
+    "batch_size",
+    "seq_len",
+    "vocab_size",
+    "num_puzzle_identifiers",
+    "causal",
+    "rms_norm_eps",
+    "rope_theta",
+    "forward_dtype",
+}
 """Keys of `arch` that have defaults in the code, or that the program fills in from the data set."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Self
 
+import torch
 from torch import Tensor, nn
 
 from hrmlab.interop.names import pick
@@ -25,6 +26,7 @@ class Renamed(nn.Module):
         self.__dict__["core"] = core
         self._places = dict(places)
         self._tie()
+        self.register_load_state_dict_post_hook(_taken_over)  # type: ignore[no-untyped-call]
 
     def _tie(self) -> None:
         for theirs, ours in self._places.items():
@@ -46,6 +48,20 @@ class Renamed(nn.Module):
         self._tie()
         return self
 
+    def _take_over(self) -> None:
+        """What `load_state_dict(assign=True)` put in the place of our tensors is copied into them."""
+        for theirs, ours in self._places.items():
+            shown, own = pick(self, theirs), pick(self.core, ours)
+            if shown is not own:
+                with torch.no_grad():
+                    own.copy_(shown)
+        self._tie()
+
     def train(self, mode: bool = True) -> Self:
         self.core.train(mode)
         return super().train(mode)
+
+
+def _taken_over(module: nn.Module, _: object) -> None:
+    assert isinstance(module, Renamed)
+    module._take_over()

@@ -1,5 +1,6 @@
 """From a run of ours back to the reference's configuration, where it can say the same."""
 
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from hrmlab.attention import SDPA
@@ -58,18 +59,25 @@ def arch_of(run: RunConfig, spec: TaskSpec) -> Arch:
     }
     found: Arch
     if trm:
-        slots = model.puzzle.slots_at(size.width) if model.puzzle else 0
         own: dict[str, Any] = {
             "mlp_t": mixer,
-            "puzzle_emb_len": slots,
+            "puzzle_emb_len": (model.puzzle.slots or 0) if model.puzzle else 0,
             "no_ACT_continue": not isinstance(run.halting, QLearning),
         }
         found = TinyRecursiveReasoningModel_ACTV1Config(**values, **own)
     else:
         found = HierarchicalReasoningModel_ACTV1Config(**values)
     if (theirs := model_config(found)) != model:
-        raise ConfigError(f"the reference cannot build this model: it would be {theirs}, and this is {model}")
+        raise ConfigError(f"the reference cannot build this model: {'; '.join(_differences(model, theirs, 'model'))}")
     return found
+
+
+def _differences(ours: Any, theirs: Any, path: str) -> list[str]:
+    """Each setting that two configurations disagree on, with both values."""
+    if is_dataclass(ours) and type(ours) is type(theirs):
+        pairs = [(field.name, getattr(ours, field.name), getattr(theirs, field.name)) for field in fields(ours)]
+        return [line for name, a, b in pairs if a != b for line in _differences(a, b, f"{path}.{name}")]
+    return [f"{path}={ours!r}, there {theirs!r}"]
 
 
 def all_config(run: RunConfig, arch: Arch) -> dict[str, Any]:
@@ -79,7 +87,8 @@ def all_config(run: RunConfig, arch: Arch) -> dict[str, Any]:
     shape = {key: value for key, value in arch.model_dump().items() if key in keys}
     loss = "stablemax" if isinstance(run.loss, StablemaxCrossEntropy) else "softmax"
     adam = optimiser if isinstance(optimiser, (AdamAtan2Config, AdamW)) else AdamAtan2Config()
-    data = {"data_path": run.data.path} if arch.family == "hrm" else {"data_paths": [run.data.path]}
+    path = run.data.path or f"data/{run.task.kind}"
+    data = {"data_path": path} if arch.family == "hrm" else {"data_paths": [path]}
     trm = {"ema": training.ema is not None, "ema_rate": training.ema or 0.999} if arch.family == "trm" else {}
     return {
         "arch": shape

@@ -4,13 +4,14 @@ Put these in the place of the reference's own imports, or register this module u
 trains with them unchanged, on any device.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
+from pydantic import model_validator
 from torch import Tensor
 
 from hrmlab.attention import Context
 from hrmlab.blocks.base import Place
-from hrmlab.interop.arch import Arch, model_config, task_spec
+from hrmlab.interop.arch import TRM_ONLY, Arch, Count, model_config, task_spec
 from hrmlab.interop.faces import ACTCarry, InnerCarry, ReferenceModel
 from hrmlab.interop.loss_head import ACTLossHead
 from hrmlab.interop.names import block_places
@@ -37,6 +38,13 @@ class HierarchicalReasoningModel_ACTV1Config(Arch):
     """HRM's configuration. `compat=None` draws the exploration once for each sequence, as the paper says."""
 
     family: Literal["hrm"] = "hrm"
+    H_layers: Count
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pass_over(cls, values: Any) -> Any:
+        """Without TRM's keys, which HRM does not know."""
+        return {key: value for key, value in values.items() if key not in TRM_ONLY}
 
 
 class HierarchicalReasoningModel_ACTV1(ReferenceModel):

@@ -1,7 +1,7 @@
 """The reference's sparse puzzle embedding and its optimiser, with their batch-sized buffers."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Self
 
 import torch
 import torch.distributed as dist
@@ -32,6 +32,13 @@ class CastedSparseEmbedding(nn.Module):
         local = torch.zeros(batch_size, embedding_dim, requires_grad=True)
         self.register_buffer("local_weights", local, persistent=False)
         self.register_buffer("local_ids", torch.zeros(batch_size, dtype=torch.int32), persistent=False)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """A moved or cast copy must be a leaf again, or it would receive no gradient."""
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        if not self.local_weights.is_leaf:
+            self.local_weights = self.local_weights.detach().requires_grad_()
+        return self
 
     @property
     def rows(self) -> Tensor:

@@ -8,12 +8,13 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from hrmlab.errors import ConfigError, DataError
-from hrmlab.interop.arch import Arch, evaluation_policy, loss, model_config, training_policy
+from hrmlab.interop.arch import Arch, evaluation_policy, loss, model_config, problem, training_policy
 from hrmlab.interop.published import ELSEWHERE, OPTIONAL
 from hrmlab.interop.sapient import HierarchicalReasoningModel_ACTV1Config
 from hrmlab.interop.trm import TinyRecursiveReasoningModel_ACTV1Config
 from hrmlab.interop.yaml_config import family_of
-from hrmlab.tasks import Maze, Sudoku, Task, dataset
+from hrmlab.tasks import Arc, Maze, Sudoku, Task, dataset
+from hrmlab.tasks.arc.source import TRAINED
 from hrmlab.training.config import DataConfig, RunConfig, TrainingConfig
 from hrmlab.training.optimisers import AdamAtan2Config
 
@@ -43,7 +44,7 @@ def run_config(config: dict[str, Any], name: str, compat: Compat = None) -> tupl
         )
     notes += [f"{key}: {why}" for key, why in ELSEWHERE.items() if _set(config, key)]
     if config.get("freeze_weights"):
-        raise ConfigError("freeze_weights=True has no counterpart here; to fit a new puzzle vector use `hrm adapt`")
+        raise ConfigError("freeze_weights=True has no counterpart here: training changes every weight; leave it False")
     if config.get("load_checkpoint"):
         raise ConfigError("load_checkpoint has no counterpart here; type `hrm import CHECKPOINT` for its weights")
     ratio = float(config["lr_min_ratio"])
@@ -56,7 +57,7 @@ def run_config(config: dict[str, Any], name: str, compat: Compat = None) -> tupl
         ),
         batch_size=config["global_batch_size"],
         steps=steps,
-        seed=config["seed"] or 0,
+        seed=int(config["seed"] or 0),
         warmup_steps=config["lr_warmup_steps"],
         decay="constant" if ratio == 1.0 else "cosine",
         min_lr_ratio=ratio,
@@ -68,7 +69,7 @@ def run_config(config: dict[str, Any], name: str, compat: Compat = None) -> tupl
         checkpoint_every=_checkpoints(config, steps),
     )
     run = RunConfig(
-        name=config["run_name"] or name,
+        name=str(config["run_name"] or name),
         task=task,
         model=model_config(shape),
         training=training,
@@ -100,9 +101,7 @@ def arch(config: dict[str, Any], **facts: int) -> Arch:
     try:
         return kinds[family_of(config)](**values)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(step) for step in first["loc"])
-        raise ConfigError(f"arch.{where}={first['input']!r}: {first['msg']}") from None
+        raise ConfigError(f"arch.{problem(error)}") from None
 
 
 def _path(config: dict[str, Any]) -> str:
@@ -124,14 +123,21 @@ def _data(path: Path, notes: list[str]) -> tuple[Task, float]:
         except KeyError as error:
             raise DataError(f"{path / 'train' / 'dataset.json'} lacks {error}") from None
     name = path.name.lower()
-    guesses: dict[str, Task] = {"sudoku": Sudoku(), "maze": Maze(size=(30, 30), min_path=110)}
-    for word, task in guesses.items():
+    guesses: dict[str, tuple[Task, int]] = {
+        "sudoku": (Sudoku(), 1000),
+        "maze": (Maze(size=(30, 30), min_path=110), 1000),
+        "arc2": (Arc(source="arcagi2"), TRAINED["arcagi2"]),
+        "arc-2": (Arc(source="arcagi2"), TRAINED["arcagi2"]),
+        "arc": (Arc(), TRAINED["arcagi"]),
+    }
+    for word, (task, examples) in guesses.items():
         if word in name:
-            notes.append(f"no data set at {path}: task '{task.kind}' by its name, and 1000 examples an epoch, assumed")
-            return task, 1000.0
+            assumed = f"task '{task.kind}' by its name, and {examples:g} examples an epoch, assumed"
+            notes.append(f"no data set at {path}: {assumed}")
+            return task, float(examples)
     raise ConfigError(
         f"no data set at {path}, and its name does not say which task it holds; build it (`hrm data build`), or give "
-        f"data_path=DIR"
+        "its folder as data_path=DIR (HRM) or data_paths=[DIR] (TRM)"
     )
 
 

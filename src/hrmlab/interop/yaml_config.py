@@ -1,6 +1,6 @@
 """Reading the reference's YAML: defaults list, interpolation, and assignments as on its command line."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +39,21 @@ def read(source: str | Path, assignments: Sequence[str] = ()) -> dict[str, Any]:
         if name := chosen or group:
             config["arch"] = OmegaConf.merge(_group(path, name), config.get("arch") or {})
         words = OmegaConf.from_dotlist([word for word in overrides if not word.startswith("arch=")])
-        merged = OmegaConf.to_container(OmegaConf.merge(config, words), resolve=True)
-    except (OmegaConfBaseException, YAMLError) as error:
+        whole = OmegaConf.merge(config, words)
+        family = _check(whole, str(source))
+        whole = OmegaConf.merge(OPTIONAL, PRETRAIN[family], {"arch": ARCH[family]}, whole)
+        merged = OmegaConf.to_container(whole, resolve=True, throw_on_missing=True)
+    except (OmegaConfBaseException, YAMLError, ValueError, TypeError, OSError) as error:
+        if isinstance(error, ConfigError):
+            raise
         raise ConfigError(f"{source}: {(str(error).splitlines() or [''])[0]}") from None
     assert isinstance(merged, dict)
-    return _checked({str(key): value for key, value in merged.items()}, str(source))
+    plain = {str(key): value for key, value in merged.items()}
+    _check_types(plain, family, str(source))
+    return plain
 
 
-def family_of(config: dict[str, Any]) -> str:
+def family_of(config: Mapping[str, Any]) -> str:
     """ "hrm" or "trm", by the model's class.
 
     Raises:
@@ -97,17 +104,43 @@ def _group(path: Path, name: str) -> Any:
     return ARCH[GROUPS[name]]
 
 
-def _checked(config: dict[str, Any], where: str) -> dict[str, Any]:
-    """With defaults filled in, if every key is known."""
-    if not isinstance(config.get("arch"), dict):
+def _check(config: Any, where: str) -> str:
+    """The family, if every key is known there; else raises ConfigError."""
+    if not isinstance(config, DictConfig) or not isinstance(config.get("arch"), DictConfig):
         raise ConfigError(f"{where}: 'arch' is missing; wanted the model's keys below it")
     family = family_of(config)
-    for key in config.keys() - {"arch"} - PRETRAIN[family].keys() - OPTIONAL.keys():
-        raise ConfigError(f"{where}: {unknown('key', str(key), [*PRETRAIN[family], *OPTIONAL])}")
-    arch = config["arch"]
-    for key in arch.keys() - ARCH[family].keys() - INSIDE:
-        raise ConfigError(f"{where}: {unknown('key', f'arch.{key}', [f'arch.{name}' for name in ARCH[family]])}")
-    loss = arch.get("loss") or {}
-    for key in loss.keys() - {"name", "loss_type"}:
-        raise ConfigError(f"{where}: {unknown('key', f'arch.loss.{key}', ['arch.loss.name', 'arch.loss.loss_type'])}")
-    return OPTIONAL | PRETRAIN[family] | config | {"arch": ARCH[family] | arch | {"loss": ARCH[family]["loss"] | loss}}
+    loss = config["arch"].get("loss", {})
+    if not isinstance(loss, (dict, DictConfig)):
+        raise ConfigError(f"{where}: arch.loss={loss!r} came; wanted its keys: arch.loss.loss_type=...")
+    known = ["arch", *PRETRAIN[family], *OPTIONAL], [*ARCH[family], *INSIDE], ["name", "loss_type"]
+    for prefix, keys, names in zip(("", "arch.", "arch.loss."), (config, config["arch"], loss), known, strict=True):
+        for key in map(str, keys):
+            if key not in names:
+                raise ConfigError(f"{where}: {unknown('key', prefix + key, [prefix + name for name in names])}")
+    return family
+
+
+def _check_types(config: dict[str, Any], family: str, where: str) -> None:
+    """Raises ConfigError for a value that is not of its default's type, or a number below zero."""
+    for key, default in PRETRAIN[family].items():
+        value = config[key]
+        if key == "eval_interval" and value is None:  # the reference then evaluates once
+            continue
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        kind = "true or false" if isinstance(default, bool) else "a list" if isinstance(default, list) else "text"
+        if isinstance(default, (int, float)) and not isinstance(default, bool):
+            whole = key == "global_batch_size" or key.endswith("_steps")
+            kind = "a whole number, 0 or more" if whole else "a number, 0 or more"
+            fits = number and 0 <= value < float("inf") and (not whole or isinstance(value, int))
+        else:
+            fits = isinstance(value, type(default)) or (isinstance(default, list) and value is None)
+        if not fits:
+            raise ConfigError(f"{where}: {key}={value!r} came; wanted {kind}")
+    for key in ("global_batch_size", "epochs"):
+        if not config[key]:
+            raise ConfigError(f"{where}: {key}={config[key]} came; wanted 1 or more")
+    for key in config.keys() & {"beta1", "beta2", "ema_rate", "lr_min_ratio"}:
+        if config[key] > 1 or (config[key] == 1 and key != "lr_min_ratio"):
+            raise ConfigError(f"{where}: {key}={config[key]} came; wanted a share, 0 to 1")
+    if not isinstance(config["seed"], (int, type(None))):
+        raise ConfigError(f"{where}: seed={config['seed']!r} came; wanted a whole number")

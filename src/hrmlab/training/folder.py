@@ -4,6 +4,7 @@ RUN/config.json        the complete configuration (`RunConfig`)
 RUN/provenance.json    versions, device, git revision, command
 RUN/metrics.jsonl      one JSON object a line: step, seconds, measures
 RUN/results.json       the final evaluation with its protocol
+RUN/model.safetensors  in place of checkpoints, in a folder from the Hugging Face Hub
 RUN/checkpoints/<step>/
 """
 
@@ -25,6 +26,9 @@ from hrmlab.core.weights import load_weights, write_atomically
 from hrmlab.errors import CheckpointError
 from hrmlab.training.checkpoint import WEIGHTS, checkpoints, verify
 from hrmlab.training.config import RunConfig
+
+HUB_WEIGHTS = "model.safetensors"
+"""Weights by the name that the Hugging Face Hub knows."""
 
 
 class RunFolder:
@@ -100,9 +104,10 @@ class RunFolder:
         raise CheckpointError(trouble)
 
     def weights(self) -> Path:
-        """The weights to evaluate: of the last sound checkpoint, or beside the configuration (a shipped model)."""
-        beside = self.path / WEIGHTS
-        return beside if beside.is_file() else self.last_checkpoint() / WEIGHTS
+        """The weights to evaluate: beside the configuration (a shipped or downloaded model), or of the last sound
+        checkpoint."""
+        beside = [self.path / name for name in (WEIGHTS, HUB_WEIGHTS) if (self.path / name).is_file()]
+        return beside[0] if beside else self.last_checkpoint() / WEIGHTS
 
 
 def find_weights(path: Path) -> tuple[RunFolder, Path]:
