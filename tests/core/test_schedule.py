@@ -11,6 +11,7 @@ from hrmlab.core.schedule import (
     Schedule,
     Update,
     hrm,
+    hrm_text,
     incoherences,
     levels,
     single_state,
@@ -93,6 +94,23 @@ def test_counts_of_hrm_and_trm(high: int, low: int):
     assert hrm(high, low).grad_calls() == Counter(low=1, high=1)
     assert trm(high, low).calls() == Counter(high=high * (low + 1))
     assert trm(high, low).grad_calls() == Counter(high=low + 1)
+
+
+@given(high=cycles, low=cycles, data=st.data())
+def test_hrm_text_gives_each_high_cycle_its_own_number_of_low_updates_with_gradient(high: int, low: int, data):
+    numbers = st.lists(st.integers(0, low), max_size=high)
+    low_grad = data.draw(numbers.filter(lambda drawn: len(drawn) < high or any(drawn)))
+    schedule = hrm_text(high, low, low_grad)
+    marks = [1] * (high - len(low_grad)) + low_grad
+    assert grads(schedule) == [flag for n in marks for flag in [False] * (low - n) + [True] * n + [True]]
+    reads = [update.sources for update in schedule.updates]
+    assert reads == [*[("input",)] * low, ("low", "input"), *[*[("high",)] * low, ("low",)] * (high - 1)]
+
+
+@pytest.mark.parametrize("low_grad", [(1, 1, 1), (4,), (-1,)])
+def test_hrm_text_refuses_gradients_for_rows_that_it_does_not_have(low_grad: tuple[int, ...]):
+    with pytest.raises(ConfigError, match="at most 2 numbers from 0 to 3"):
+        hrm_text(2, 3, low_grad)
 
 
 def test_flops_count_each_call_once_forward_and_twice_more_backward_where_there_is_gradient():

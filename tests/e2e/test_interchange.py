@@ -260,6 +260,6 @@ def test_a_graph_that_cannot_be_written(hrm: Hrm, tiny_hrm: Path, monkeypatch: p
 
 def test_every_verb_that_messages_name_exists() -> None:
     verbs = {verb.name for verb in VERBS}
-    sources = [*(ROOT / "src/hrmlab/interop").glob("*.py"), ROOT / "src/hrmlab/api/interchange.py"]
+    sources = [*(ROOT / "src/hrmlab/interop").glob("*.py"), *(ROOT / "src/hrmlab/api").glob("*.py")]
     named = {name for file in sources for name in re.findall(r"`hrm ((?:data )?[a-z-]+)", file.read_text())}
     assert named and named <= verbs

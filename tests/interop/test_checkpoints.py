@@ -12,7 +12,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from hrmlab import api
@@ -21,52 +21,9 @@ from hrmlab.core.carry import Batch
 from hrmlab.errors import CheckpointError, ConfigError
 from hrmlab.interop import checkpoint
 from hrmlab.interop.names import bare
-from hrmlab.interop.published import ARCH
 
 DropIn = Callable[..., Any]
 PREFIXES = ("_orig_mod.model.", "model.", "", "module.model.", "_orig_mod.module.model.")
-
-
-def config_of(model: Any, data: Path | str, **changes: Any) -> dict[str, Any]:
-    """all_config.yaml of a drop-in model, with the keys that the reference's file has."""
-    family = model.config.family
-    arch = {key: value for key, value in model.config.model_dump().items() if key in ARCH[family]}
-    loss = {"name": "losses@ACTLossHead", "loss_type": "stablemax_cross_entropy"}
-    where = {"data_path": str(data)} if family == "hrm" else {"data_paths": [str(data)]}
-    own = {"arch": arch | {"name": ARCH[family]["name"], "loss": loss}, **where, "global_batch_size": 4, "epochs": 10}
-    return own | {"lr": 1e-4, "seed": 0} | changes
-
-
-@pytest.fixture
-def saved(drop_in: DropIn, four: Path, tmp_path: Path) -> Callable[..., Path]:
-    """Writes a checkpoint folder as the reference does."""
-
-    def write(
-        family: str = "hrm",
-        prefix: str = PREFIXES[0],
-        name: str = "step_30",
-        edit: Callable[[dict[str, Tensor]], object] = lambda state: None,
-        config: bool = True,
-        data: Path | str | None = None,
-        **shape: Any,
-    ) -> Path:
-        folder = tmp_path / f"checkpoint-{family}-{len(list(tmp_path.iterdir()))}"
-        folder.mkdir()
-        model = drop_in(family, **shape)
-        if "inner.puzzle_emb.weights" in model.state_dict():
-            torch.nn.init.normal_(model.puzzle_emb.weights)
-        state = {prefix + key: value.clone() for key, value in model.state_dict().items()}
-        edit(state)
-        if name.endswith(".safetensors"):
-            save_file(state, folder / name)
-        else:
-            torch.save(state, folder / name)
-        if config:
-            text = OmegaConf.to_yaml(OmegaConf.create(config_of(model, four if data is None else data)))
-            (folder / "all_config.yaml").write_text(text)
-        return folder
-
-    return write
 
 
 def state_of(folder: Path) -> dict[str, Tensor]:

@@ -1,6 +1,8 @@
 """Voting on examples made by hand: ranks, ties, several tests, and refusals."""
 
 import json
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +108,37 @@ def test_pass_at_k_reaches_the_kth_candidate(place_of_right: int) -> None:
         for _ in range(13 - rank):
             cast(ballot, 1, answer)
     assert ballot.passes().shares == {str(k): float(place_of_right <= k) for k in (1, 2, 5, 10, 100, 1000)}
+
+
+CASTS = [
+    (1, WRONG, 0.9),
+    (2, RIGHT, 0.4),
+    (3, RIGHT, 0.1),
+    (5, OTHER, 0.7),
+    (4, WRONG, 0.2),
+    (6, RIGHT, 0.7),
+    (7, RIGHT, 0.9),
+]
+
+
+def counted(casts: list[tuple[int, np.ndarray, float]]) -> Votes:
+    """What one process counts."""
+    ballot = votes()
+    for identifier, answer, sure in casts:
+        cast(ballot, identifier, answer, sure)
+    return ballot
+
+
+def test_processes_that_share_the_examples_count_what_one_does() -> None:
+    """Each of three has a part, one of them none; a fourth joins what they hand over."""
+    parts = [CASTS[:3], [], CASTS[3:]]
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        joined = votes()
+        for part in pool.map(counted, parts):
+            joined.join(part)
+    alone = counted(CASTS)
+    assert joined.candidates == alone.candidates and joined.passes() == alone.passes()
+    assert joined.passes().puzzles == 2 and 0 < shares(joined)[0] < 1 == shares(joined)[1]
 
 
 def test_the_same_cells_in_another_shape_are_another_answer() -> None:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from hrmlab.api.demonstration import demo
     from hrmlab.api.environment import doctor
     from hrmlab.api.evaluation import evaluate
+    from hrmlab.api.exporting import export, push_to_hub
     from hrmlab.api.inspection import inspect
-    from hrmlab.api.interchange import export, import_checkpoint, import_config, push_to_hub
+    from hrmlab.api.interchange import from_pretrained, import_checkpoint, import_config
     from hrmlab.api.settings import import_parts
     from hrmlab.api.solving import solve
     from hrmlab.api.stopping import halting, halting_tune
@@ -29,7 +30,8 @@ _HOMES = {
     "demo": "demonstration",
     "doctor": "environment",
     "evaluate": "evaluation",
-    "export": "interchange",
+    "export": "exporting",
+    "from_pretrained": "interchange",
     "halting": "stopping",
     "halting_tune": "stopping",
     "import_checkpoint": "interchange",
@@ -37,7 +39,7 @@ _HOMES = {
     "import_parts": "settings",
     "inspect": "inspection",
     "parity": "comparison",
-    "push_to_hub": "interchange",
+    "push_to_hub": "exporting",
     "solve": "solving",
     "train": "training",
 }
@@ -51,6 +53,7 @@ __all__ = [
     "doctor",
     "evaluate",
     "export",
+    "from_pretrained",
     "halting",
     "halting_tune",
     "import_checkpoint",

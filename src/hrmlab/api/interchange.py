@@ -1,28 +1,26 @@
-"""`import`, `import-config`, `export`: to and from what other programs write."""
+"""`import`, `import-config` and `from_pretrained`: what other programs wrote, taken."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from hrmlab.api.targets import Run, find_run
+from hrmlab.api.exporting import results_of
+from hrmlab.api.targets import find_run, shipped_models
 from hrmlab.config import encode
 from hrmlab.core.model import HRM
 from hrmlab.core.weights import save_weights, write_atomically
 from hrmlab.errors import CheckpointError, ConfigError
-from hrmlab.interop import card, checkpoint, onnx, yaml_config
-from hrmlab.interop.arch import Arch
-from hrmlab.interop.reverse import all_config, arch_of
+from hrmlab.interop import checkpoint, yaml_config
+from hrmlab.interop.checkpoint import Located
 from hrmlab.interop.translate import Compat, arch, run_config
-from hrmlab.results import Evaluation, Exported, Imported, Protocol
+from hrmlab.results import Imported
+from hrmlab.tasks import Arc
 from hrmlab.training.checkpoint import WEIGHTS
 from hrmlab.training.config import RunConfig
 from hrmlab.training.folder import RunFolder, provenance
-
-FORMATS = ("reference", "hub", "onnx")
 
 
 def import_config(
@@ -75,6 +73,22 @@ def import_checkpoint(
     path = Path(out) if out is not None else Path("runs") / f"{_name(source)}-imported"
     if found.run is not None:
         return _import_ours(found.run, found.weights, path, [*assignments, *_given(data=data, compat=compat)])
+    taken = _take(found, _name(source), assignments, data, _compat(compat))
+    _write_run(path, taken.model, taken.config, found.weights, taken.notes)
+    return Imported(str(path), taken.keys, taken.model.parameter_count(), taken.notes)
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """A checkpoint of the reference's, read. keys: the names of its tensors on disk."""
+
+    model: HRM
+    config: RunConfig
+    keys: list[str]
+    notes: list[str]
+
+
+def _take(found: Located, name: str, assignments: Sequence[str], data: str | Path | None, compat: Compat) -> _Taken:
     tensors = checkpoint.read(found.weights)
     if found.config is None and not any(word.startswith("arch=") for word in assignments):
         raise ConfigError(
@@ -84,9 +98,12 @@ def import_checkpoint(
     merged = yaml_config.read(found.config or _defaults(assignments), assignments)
     if data is not None:
         merged |= {"data_paths": [str(data)]} if "data_paths" in merged else {"data_path": str(data)}
-    config, notes = run_config(merged, _name(source), _compat(compat))
-    spec = config.task.spec()
+    config, notes = run_config(merged, name, compat)
     said = checkpoint.facts(tensors)
+    if isinstance(config.task, Arc) and not (Path(config.data.path or "") / "train").is_dir():
+        notes.append("the puzzles' names are with the data set: `hrm eval RUN --data DIR` wants that of the training")
+        config = replace(config, task=replace(config.task, identifiers=said.get("num_puzzle_identifiers", 1)))
+    spec = config.task.spec()
     for fact, ours in (("vocab_size", spec.vocab_size), ("num_puzzle_identifiers", spec.num_identifiers)):
         if said.get(fact, ours) != ours:
             raise CheckpointError(
@@ -94,8 +111,26 @@ def import_checkpoint(
                 "data set that it was trained on with --data DIR"
             )
     model = checkpoint.into_model(tensors, arch(merged), spec, str(found.weights))
-    _write_run(path, model, config, found.weights, notes)
-    return Imported(str(path), sorted(tensors), model.parameter_count(), notes)
+    return _Taken(model, config, sorted(tensors), notes)
+
+
+def from_pretrained(source: str | Path, assignments: Sequence[str] = (), *, data: str | Path | None = None) -> HRM:
+    """A trained model, in evaluation mode on the CPU; nothing is written.
+
+    Args:
+        source: a run, a shipped model by name, a reference checkpoint, or owner/name of one on the Hugging Face Hub.
+        assignments, data: for checkpoints of the reference, as `import_checkpoint` takes them.
+
+    Raises:
+        CheckpointError, ConfigError, MissingExtraError: as `import_checkpoint`.
+    """
+    path = Path(source)
+    if (path / "config.json").is_file() or (str(source) in shipped_models() and not path.exists()):
+        return find_run(source).load(torch.device("cpu"))
+    found = checkpoint.locate(source)
+    if found.run is not None:
+        return find_run(found.weights).load(torch.device("cpu"))
+    return _take(found, _name(source), assignments, data, None).model.eval()
 
 
 def _import_ours(run: Path, weights: Path, path: Path, unused: Sequence[str]) -> Imported:
@@ -105,7 +140,7 @@ def _import_ours(run: Path, weights: Path, path: Path, unused: Sequence[str]) ->
     found = find_run(weights)
     model = found.load(torch.device("cpu"))
     _write_run(path, model, found.config, weights, [])
-    if (results := _results(found)) is not None:
+    if (results := results_of(found)) is not None:
         RunFolder(path).write("results.json", results)
     return Imported(str(path), sorted(model.state_dict()), model.parameter_count(), [])
 
@@ -121,77 +156,6 @@ def _write_run(path: Path, model: HRM, config: RunConfig, source: Path, notes: l
 def _given(**options: object) -> list[str]:
     """Those options that were given, as typed."""
     return [f"--{name}" for name, value in options.items() if value is not None]
-
-
-def export(run: str | Path, *, out: str | Path, format: str = "reference") -> Exported:
-    """Write a run for others to read.
-
-    Args:
-        format: "reference" (state dict and all_config.yaml, bit-equal to what was imported), "hub" (safetensors,
-            config.json and a model card) or "onnx" (one segment, checked in onnxruntime).
-
-    Raises:
-        ConfigError, CheckpointError, MissingExtraError: the run cannot be written so, and why.
-    """
-    if format not in FORMATS:
-        raise ConfigError(f"--format {format} came; wanted one of {', '.join(FORMATS)}")
-    found = find_run(run)
-    model = found.load(torch.device("cpu"))
-    path = Path(out)
-    if format == "onnx":
-        if path.suffix != ".onnx":
-            raise ConfigError(f"--out {path} came; wanted a file name that ends in .onnx")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        onnx.export(model, path)
-        return Exported(str(path), format, [path.name], [])
-    if format == "hub":
-        results = _results(found)
-        RunFolder.reserve(path)
-        names = card.write(model, found.config, results, path)
-        return Exported(str(path), format, names, sorted(model.state_dict()))
-    shape = arch_of(found.config, model.spec)
-    RunFolder.reserve(path)
-    names, keys = _as_reference(model, found, shape, path)
-    return Exported(str(path), format, names, keys)
-
-
-def push_to_hub(folder: str | Path, repository: str) -> str:
-    """Upload what `export(format="hub")` wrote to the Hugging Face Hub; the address of the commit."""
-    return card.push(Path(folder), repository)
-
-
-def _as_reference(model: HRM, run: Run, shape: Arch, folder: Path) -> tuple[list[str], list[str]]:
-    tensors = checkpoint.from_model(model, shape)
-    step = f"step_{_step(run)}"
-    temporary = folder / f".{step}.new"
-    torch.save(tensors, temporary)
-    temporary.replace(folder / step)
-    from omegaconf import OmegaConf
-
-    text = OmegaConf.to_yaml(OmegaConf.create(all_config(run.config, shape)))
-    write_atomically(folder / checkpoint.CONFIG, text.encode())
-    return [step, checkpoint.CONFIG], sorted(tensors)
-
-
-def _step(run: Run) -> int:
-    """After how many optimiser steps the weights were taken: by the checkpoint's name, or as it was when imported."""
-    try:
-        imported = json.loads((run.folder.path / "provenance.json").read_text(encoding="utf-8"))["imported"]
-    except (OSError, ValueError, TypeError, KeyError):
-        imported = ""
-    for name in (run.weights.parent.name, Path(str(imported)).name.removeprefix("step_")):
-        if name.isdigit():
-            return int(name)
-    return run.config.training.steps or 0
-
-
-def _results(run: Run) -> dict[str, Any] | None:
-    file = run.folder.path / "results.json"
-    try:
-        found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
-        return None if found is None else asdict(Evaluation(**found | {"protocol": Protocol(**found["protocol"])}))
-    except (OSError, ValueError, TypeError, KeyError):
-        raise CheckpointError(f"{file} is damaged; delete it, or make it anew with `hrm eval`") from None
 
 
 def _compat(name: str | None) -> Compat:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ from hrmlab.config import load_json
 from hrmlab.core.model import HRM
 from hrmlab.core.weights import load_weights
 from hrmlab.errors import CheckpointError, ConfigError
+from hrmlab.interop import checkpoint
 from hrmlab.presets import PRESETS, preset
 from hrmlab.tasks.base import Task
 from hrmlab.training.config import RunConfig
@@ -75,7 +77,7 @@ def shipped_models() -> list[str]:
 
 
 def find_run(name: str | Path) -> Run:
-    """A run folder, a checkpoint or weights file inside one, or a shipped model by name.
+    """A run folder, a checkpoint or weights file inside one, a shipped model by name, or owner/name on the Hub.
 
     Raises:
         CheckpointError: there is none, or it is damaged; the message says what to type.
@@ -84,10 +86,24 @@ def find_run(name: str | Path) -> Run:
     path = Path(name)
     if not path.exists() and str(name) in shipped_models():
         path = SHIPPED / str(name)
+    if not path.exists() and _may_be_on_the_hub(str(name)):
+        path = _downloaded(str(name))
     if not path.exists():
         raise CheckpointError(_no_run(str(name)))
     folder, weights = find_weights(path)
     return Run(folder, weights, folder.config())
+
+
+def _may_be_on_the_hub(name: str) -> bool:
+    """Of the form owner/name, where no folder of the owner's name makes it a mistyped path, and the client is there."""
+    return checkpoint.is_hub_name(name) and not Path(name).parent.exists() and find_spec("huggingface_hub") is not None
+
+
+def _downloaded(name: str) -> Path:
+    path = checkpoint.download(name)
+    if checkpoint.locate(path).run is None:
+        raise CheckpointError(f"{name} is a checkpoint of the reference's; type `hrm import {name} --out RUN` first")
+    return path
 
 
 def _no_run(name: str) -> str:

@@ -33,12 +33,16 @@ class SelfAttention(nn.Module):
         self.qkv = Linear(width, 3 * width)
         self.out = Linear(width, width)
 
-    def forward(self, x: Tensor, context: Context) -> Tensor:
-        """(B, N, W) -> (B, N, W)."""
+    def mixed(self, x: Tensor, context: Context) -> Tensor:
+        """What the heads read, before the output projection: (B, N, W) -> (B, N, W)."""
         q, k, v = self.qkv(x).unflatten(-1, (3 * self.heads, -1)).chunk(3, dim=2)
         if context.rotation is not None:
             q, k = rotate(q, context.rotation), rotate(k, context.rotation)
         q, k, v = (part.transpose(1, 2) for part in (q, k, v))
         mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=context.mask)
-        out: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
+        return mixed.transpose(1, 2).flatten(2)
+
+    def forward(self, x: Tensor, context: Context) -> Tensor:
+        """(B, N, W) -> (B, N, W)."""
+        out: Tensor = self.out(self.mixed(x, context))
         return out

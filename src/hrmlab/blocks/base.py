@@ -56,3 +56,7 @@ class BlockConfig(Part, ABC):
     @abstractmethod
     def build(self, place: Place) -> nn.Module:
         """Raises ConfigError if the block cannot stand there (a symbol axis that it cannot read, say)."""
+
+    def finish(self, place: Place) -> nn.Module | None:
+        """What a network has after its last block, called as the blocks are; None for nothing."""
+        return None

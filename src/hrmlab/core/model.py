@@ -81,7 +81,10 @@ class HRM(nn.Module):
         place = Place(size, spec, slots + spec.seq_len, slots, self.embedding.symbol_axis)
         self.networks = nn.ModuleDict(
             {
-                name: Network([config.block.build(place) for _ in range(size.network_layers.get(name, size.layers))])
+                name: Network(
+                    [config.block.build(place) for _ in range(size.network_layers.get(name, size.layers))],
+                    config.block.finish(place),
+                )
                 for name in self.schedule.networks
             }
         )
@@ -117,10 +120,22 @@ class HRM(nn.Module):
         rows = self.puzzles(batch.identifiers) if self.puzzles is not None else None
         return self.embedding(batch.inputs, rows).to(self.compute_dtype), rows
 
-    def forward(self, states: States, batch: Batch, observer: Observer | None = None, segment: int = 0) -> Output:
-        """One segment of every slot: embed, walk the schedule, read the answer level."""
+    def forward(
+        self,
+        states: States,
+        batch: Batch,
+        observer: Observer | None = None,
+        segment: int = 0,
+        mask: Tensor | None = None,
+    ) -> Output:
+        """One segment of every slot: embed, walk the schedule, read the answer level.
+
+        Args:
+            mask: where positions may look, as in `Context`; everywhere if left out.
+        """
         inputs, rows = self.embed(batch)
-        states = run(self.schedule, self.networks, states, inputs, self._rotation.context(), observer, segment)
+        context = self._rotation.context(mask)
+        states = run(self.schedule, self.networks, states, inputs, context, observer, segment)
         answer = states[self.schedule.answer]
         read = inputs if self.halting_head.readout == "input" else answer
         return Output(states, self.embedding.logits(answer), self.halting_head(read), rows, self.schedule.answer)
@@ -147,9 +162,9 @@ class _RotaryTable(nn.Module):
             self.register_buffer("cos", cos, persistent=False)
             self.register_buffer("sin", sin, persistent=False)
 
-    def context(self) -> Context:
+    def context(self, mask: Tensor | None = None) -> Context:
         angles: Rotation | None = (self.cos, self.sin) if self.on else None
-        return Context(rotation=angles)
+        return Context(angles, mask)
 
 
 def detached(carry: Carry, output: Output, steps: Tensor, halted: Tensor) -> Carry:

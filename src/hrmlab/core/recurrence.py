@@ -47,14 +47,15 @@ def run(
 
 
 class Network(nn.Module):
-    """A level's network: blocks one after the other."""
+    """A level's network: blocks one after the other, and what follows the last of them, if anything does."""
 
-    def __init__(self, blocks: list[nn.Module]) -> None:
+    def __init__(self, blocks: list[nn.Module], finish: nn.Module | None = None) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(blocks)
+        self.finish = finish
 
     def forward(self, x: Tensor, context: Context) -> Tensor:
         """The shape of x is kept."""
         for block in self.blocks:
             x = block(x, context)
-        return x
+        return x if self.finish is None else self.finish(x, context)

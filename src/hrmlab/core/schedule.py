@@ -179,6 +179,28 @@ def _two_level(high_cycles: int, low_cycles: int, low_network: str) -> Schedule:
     return Schedule(("high", "low"), (*[low] * low_cycles, high) * high_cycles, answer="high")
 
 
+def hrm_text(high_cycles: int, low_cycles: int, low_grad: Sequence[int] = (2,)) -> Schedule:
+    """HRM-Text: the high state begins as the input, which is not added again; nothing is carried between segments.
+
+    arXiv 2605.20613. A state that begins at zero and is given the input by its first rows is the same: in the first
+    cycle the rows read the input where later ones read the high state, so `high` must begin at zero.
+
+    Args:
+        low_grad: of the last high cycles, how many last low updates carry gradient; 1 in the cycles before. High
+            updates always do.
+    """
+    _positive(high_cycles=high_cycles, low_cycles=low_cycles)
+    if len(low_grad) > high_cycles or not all(0 <= count <= low_cycles for count in low_grad):
+        wanted = f"at most {high_cycles} numbers from 0 to {low_cycles}"
+        raise ConfigError(f"low_grad={list(low_grad)}; wanted {wanted}, one for each of the last high cycles")
+    rows: list[Update] = []
+    for cycle, count in enumerate([1] * (high_cycles - len(low_grad)) + list(low_grad)):
+        slow = INPUT if cycle == 0 else "high"
+        rows += [Update("low", (slow,), "low", i >= low_cycles - count) for i in range(low_cycles)]
+        rows.append(Update("high", ("low", INPUT) if cycle == 0 else ("low",), "high"))
+    return Schedule(("high", "low"), tuple(rows), answer="high")
+
+
 def single_state(cycles: int) -> Schedule:
     """One state, one network, the input added at each of `cycles` updates; gradient through all of them."""
     _positive(cycles=cycles)

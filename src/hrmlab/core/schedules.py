@@ -61,6 +61,23 @@ class TRMSchedule(ScheduleConfig):
         return schedule.trm(self.high_cycles, self.low_cycles)
 
 
+@SCHEDULES.register(source="HRM-Text, arXiv 2605.20613; model type hrm_text of transformers")
+@dataclass(frozen=True, kw_only=True)
+class HRMTextSchedule(ScheduleConfig):
+    """Two networks; the input is where the high state begins, not added again; gradient at the end of every cycle.
+
+    low_grad: of the last high cycles, how many last low updates carry gradient; 1 in the cycles before.
+    """
+
+    kind: Literal["hrm_text"] = "hrm_text"
+    high_cycles: int = 2
+    low_cycles: int = 3
+    low_grad: tuple[int, ...] = (2,)
+
+    def table(self) -> Schedule:
+        return schedule.hrm_text(self.high_cycles, self.low_cycles, self.low_grad)
+
+
 @SCHEDULES.register(source="hrm-lab; TRM's single-state ablation, arXiv 2510.04871, table 2")
 @dataclass(frozen=True, kw_only=True)
 class SingleState(ScheduleConfig):

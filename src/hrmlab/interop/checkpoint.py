@@ -49,7 +49,7 @@ def locate(source: str | Path) -> Located:
     """
     path = Path(source)
     if not path.exists():
-        path = _download(str(source))
+        path = download(str(source))
     folder = path if path.is_dir() else path.parent
     config = folder / CONFIG if (folder / CONFIG).is_file() else None
     if config is None and (ours := _ours(path, folder)) is not None:
@@ -76,9 +76,20 @@ def _newest(folder: Path) -> Path:
     return others[0]
 
 
-def _download(name: str) -> Path:
+def is_hub_name(name: str) -> bool:
+    """Whether a name has the form owner/name."""
     parts = name.split("/")
-    if len(parts) != 2 or not all(parts) or parts[0] in (".", "..", "~"):
+    return len(parts) == 2 and all(parts) and parts[0] not in (".", "..", "~")
+
+
+def download(name: str) -> Path:
+    """The folder of a repository on the Hugging Face Hub, from the client's cache where it is there already.
+
+    Raises:
+        CheckpointError: the name is none, or the download failed.
+        MissingExtraError: the Hub's client is not installed.
+    """
+    if not is_hub_name(name):
         raise CheckpointError(f"no checkpoint at {name}; wanted a file, a folder, or owner/name on the Hub")
     try:
         from huggingface_hub import snapshot_download

@@ -7,7 +7,7 @@ of shape (n, seq_len), 0 is padding, labels of -100 are not scored. No torch her
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -80,6 +80,10 @@ class Ballot(ABC):
         Raises:
             DataError: the examples do not belong to the puzzles.
         """
+
+    @abstractmethod
+    def join(self, other: Self) -> None:
+        """Add what another process counted of other examples of the same data set."""
 
     @abstractmethod
     def passes(self) -> Passes:

@@ -2,13 +2,15 @@
 
 A candidate is ranked by its votes, then by the mean of the halting head's sigmoid; among equals the earlier one wins.
 pass@k counts, for each held-out puzzle, the share of its tests whose answer is among the first k candidates, and takes
-the mean over puzzles (sapientinc/HRM, Samsung TRM). Votes are those of one evaluation: nothing is kept between two.
+the mean over puzzles (sapientinc/HRM, Samsung TRM). Votes are those of one evaluation, in one process or joined from
+several: nothing is kept between two.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -80,6 +82,15 @@ class Votes(Ballot):
             candidate = puzzle[question].setdefault(key, Candidate())
             candidate.votes += 1
             candidate.sureness += float(confidence[row])
+
+    def join(self, other: Self) -> None:
+        for name, questions in other.candidates.items():
+            mine = self.candidates.setdefault(name, {question: {} for question in questions})
+            for question, found in questions.items():
+                for key, candidate in found.items():
+                    into = mine[question].setdefault(key, Candidate())
+                    into.votes += candidate.votes
+                    into.sureness += candidate.sureness
 
     def passes(self) -> Passes:
         """Over the puzzles that were asked: all of them, unless only some examples were evaluated."""

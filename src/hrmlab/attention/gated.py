@@ -1,0 +1,34 @@
+"""Softmax attention whose output a sigmoid gate of the input lets through, number by number."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor, nn
+
+from hrmlab.attention.base import ATTENTION, AttentionConfig, Context
+from hrmlab.attention.sdpa import SelfAttention
+from hrmlab.layers import Linear
+
+
+@ATTENTION.register(source="Qiu et al. 2025, arXiv 2505.06708; HRM-Text, arXiv 2605.20613")
+@dataclass(frozen=True, kw_only=True)
+class Gated(AttentionConfig):
+    """Exact softmax attention with a sigmoid gate before the output projection."""
+
+    kind: Literal["gated"] = "gated"
+
+    def build(self, width: int, heads: int) -> nn.Module:
+        return GatedAttention(width, heads)
+
+
+class GatedAttention(SelfAttention):
+    """out(sigmoid(gate(x)) * attention(x)); not causal unless the context's mask says so."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__(width, heads)
+        self.gate = Linear(width, width)
+
+    def forward(self, x: Tensor, context: Context) -> Tensor:
+        """(B, N, W) -> (B, N, W)."""
+        out: Tensor = self.out(self.gate(x).sigmoid() * self.mixed(x, context))
+        return out
