@@ -142,16 +142,16 @@ def test_what_does_not_fit_is_listed(saved: Callable[..., Path]) -> None:
         state["model.inner.urm.conv.weight"] = torch.zeros(1)
         state["model.inner.lm_head.weight"] = torch.zeros(6, 3)
 
-    shape = "embedding.answer.weight has shape (6, 3), the model wants (6, 16)"
-    others = "halting_head.linear.bias is missing", "urm.conv.weight is not in the model"
+    shape = "lm_head.weight has shape (6, 3), the model wants (6, 16)"
+    others = "q_head.bias is missing", "urm.conv.weight is not in the model"
     refused(saved(prefix="model.", edit=spoil), shape, *others)
 
 
 @pytest.mark.parametrize(
     ("edit", "part"),
     [
-        (lambda s: s.pop("model.inner.H_init"), "initial"),
-        (lambda s: s.update({"model.inner.L_init": torch.zeros(3)}), "initial"),
+        (lambda s: s.pop("model.inner.H_init"), "H_init is missing"),
+        (lambda s: s.update({"model.inner.L_init": torch.zeros(3)}), "L_init has shape (3,)"),
         (lambda s: s.update({"inner.H_init": torch.zeros(16)}), "the same weight under two names"),
         (lambda s: s.update({"model.inner.puzzle_emb.weights": torch.zeros(9, 16)}), "num_puzzle_identifiers=9"),
         (lambda s: s.update({"model.inner.H_level.layers.1.mlp.down_proj.weight": torch.zeros(2)}), "H_level.layers.1"),

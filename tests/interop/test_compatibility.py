@@ -1,5 +1,6 @@
 """Each row of docs/compatibility.md, as behaviour."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,12 +18,14 @@ from hrmlab.core.act import objective, segment
 from hrmlab.core.carry import Batch
 from hrmlab.core.model import HRM
 from hrmlab.errors import CheckpointError, DataError
+from hrmlab.inference.solver import Answers
 from hrmlab.interop.loss_head import ACTLossHead
 from hrmlab.interop.sapient import CastedSparseEmbeddingSignSGD_Distributed
 from hrmlab.losses import IGNORE, StablemaxCrossEntropy
-from hrmlab.tasks import dataset
+from hrmlab.tasks import Examples, dataset
 from hrmlab.training.adam_atan2 import AdamAtan2
 from hrmlab.training.budget import Budget
+from hrmlab.training.checkpoint import restore, save_checkpoint
 from hrmlab.training.config import RunConfig, TrainingConfig
 from hrmlab.training.ema import EMA
 from hrmlab.training.feeder import Feeder
@@ -317,7 +320,7 @@ def test_names_of_weights(drop_in: DropIn, four: Path, imported: Callable[..., R
         assert len(answer.keys) == len(state)
     with pytest.raises(CheckpointError) as raised:
         api.import_checkpoint("step_1", [*words, "arch.H_layers=2", "arch.L_layers=1"], out="other")
-    assert str(raised.value).count("networks.high.blocks.1.") == str(raised.value).count("is missing") == 4
+    assert str(raised.value).count("H_level.layers.1.") == str(raised.value).count("is missing") == 4
 
 
 def test_moved_models(drop_in: DropIn, batches: Batches) -> None:
@@ -340,3 +343,42 @@ def test_assigned_weights(drop_in: DropIn, batches: Batches) -> None:
     optimiser.step()
     assert not torch.equal(model.state_dict()["inner.lm_head.weight"], other.state_dict()["inner.lm_head.weight"])
     assert torch.equal(model.inner.core.embedding.answer.weight, model.state_dict()["inner.lm_head.weight"])
+
+
+def test_votes_on_arc(saved: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that was right and is wrong now passes nothing now, however many candidates count."""
+    pair = {"input": [[1, 2]], "output": [[2], [1]]}
+    for subset in ("training", "evaluation"):
+        (Path("puzzles") / subset).mkdir(parents=True)
+        (Path("puzzles") / subset / f"{subset}.json").write_text(json.dumps({"train": [pair], "test": [pair]}))
+    built = api.data_build("arc", ["source=puzzles", "augmentations=2"], out="arc", quiet=True)
+    facts = {"seq_len": 900, "vocab_size": 12, "num_puzzle_identifiers": 7}
+    assert (built.train, built.test) == (9, 3)
+    api.import_checkpoint(saved(data="arc", **facts), out="run")
+
+    def answers(token: int | None) -> Callable[..., Answers]:
+        def answer(model: HRM, examples: Examples, *_: Any, **__: Any) -> Answers:
+            ones = np.ones(len(examples), np.int64)
+            tokens = np.where(examples.labels < 0, 0, examples.labels) if token is None else 0 * examples.labels + token
+            return Answers(tokens, ones, ones * 0.5, ones > 0, [0.0] * 3)
+
+        return answer
+
+    for token, share in ((None, 1.0), (3, 0.0), (None, 1.0)):
+        monkeypatch.setattr("hrmlab.inference.evaluate.answer", answers(token))
+        done = api.evaluate("run", quiet=True)
+        assert done.voted_puzzles == 1 and set(done.passes.values()) == {share}
+
+
+def test_what_is_saved(imported: Callable[..., RunConfig]) -> None:
+    config = imported("ema=true", family="trm")
+    whole, before, after_it = trainer(config), trainer(config), trainer(config)
+    whole.run(after(6))
+    before.run(after(3))
+    restore(after_it, save_checkpoint(before, Path("checkpoints")))
+    after_it.run(after(6))
+    for one, other in ((whole.model, after_it.model), (whole.evaluated_model, after_it.evaluated_model)):
+        want, found = one.state_dict(), other.state_dict()
+        assert all(torch.equal(found[name], want[name]) for name in want)
+    assert torch.equal(after_it.carry.states["high"], whole.carry.states["high"])
+    assert rows_of(after_it.feeder) == rows_of(whole.feeder)

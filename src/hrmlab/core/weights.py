@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -69,6 +70,15 @@ def fill(model: nn.Module, found: dict[str, Tensor], where: str) -> None:
         CheckpointError: as `load_weights`; the model is then unchanged.
     """
     wanted = model.state_dict()
+    if problems := misfits(wanted, found):
+        raise CheckpointError(f"{where} does not fit the model: {'; '.join(problems)}")
+    with torch.no_grad():
+        for name, tensor in wanted.items():
+            tensor.copy_(found[name])
+
+
+def misfits(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:
+    """Every missing, unknown and misshapen tensor, in words."""
     problems = [f"{name} is missing" for name in wanted.keys() - found.keys()]
     problems += [f"{name} is not in the model" for name in found.keys() - wanted.keys()]
     problems += [
@@ -76,8 +86,4 @@ def fill(model: nn.Module, found: dict[str, Tensor], where: str) -> None:
         for name in wanted.keys() & found.keys()
         if wanted[name].shape != found[name].shape
     ]
-    if problems:
-        raise CheckpointError(f"{where} does not fit the model: {'; '.join(sorted(problems))}")
-    with torch.no_grad():
-        for name, tensor in wanted.items():
-            tensor.copy_(found[name])
+    return sorted(problems)

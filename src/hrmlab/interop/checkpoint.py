@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from hrmlab.core.model import HRM
-from hrmlab.core.weights import fill
+from hrmlab.core.weights import fill, misfits
 from hrmlab.errors import CheckpointError, MissingExtraError
 from hrmlab.interop.arch import Arch, model_config
 from hrmlab.interop.names import bare, places, to_ours, to_theirs
@@ -148,11 +148,14 @@ def into_model(found: Mapping[str, Tensor], arch: Arch, spec: TaskSpec, where: s
     """Our model with a reference's weights.
 
     Raises:
-        CheckpointError: every missing, unknown and misshapen tensor.
+        CheckpointError: every missing, unknown and misshapen tensor, under the reference's names.
     """
     model = HRM(model_config(arch), spec)
     short = {name: found[disk].float() for name, disk in bare(found).items()}
-    fill(model, to_ours(short, places(model.state_dict(), arch)), where)
+    names, state = places(model.state_dict(), arch), model.state_dict()
+    if problems := misfits(to_theirs(state, names), short):
+        raise CheckpointError(f"{where} does not fit the model: {'; '.join(problems)}")
+    fill(model, to_ours(short, names), where)
     return model
 
 
