@@ -157,6 +157,7 @@ def _run(trainer: Trainer, folder: RunFolder, split: Split, quiet: bool) -> Trai
                 f"out of memory on {trainer.device.type}; lower training.batch_size={config.training.batch_size}"
             ) from None
         monitor.log(trainer)
+        monitor.close()
         if trainer.budget.step > start or start == 0:
             save_checkpoint(trainer, folder.checkpoints)
     if interruption.asked and trainer.budget.progress < 1.0:

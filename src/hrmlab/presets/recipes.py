@@ -37,7 +37,7 @@ class Recipe:
     hard_share: float = 0.0
     batch_size: int = 16
     lr: float = 0.01
-    rest_lr: float = 1e-3
+    rest_lr: float = 3e-3
     ema: float = 0.99
     exploration: float = 0.1
     threshold: float = 0.9

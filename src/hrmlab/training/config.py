@@ -50,6 +50,7 @@ class TrainingConfig(Strict):
     checkpoint_every: steps between checkpoints, None for one at the end.
     compile: run training segments through torch.compile; it takes half a minute at the start, and a step then about two
         thirds of its time on a CPU. "auto" does so where a compiler works and `seconds` are enough for it to pay.
+    tensorboard: write the metrics as TensorBoard events too, below RUN/tensorboard.
     """
 
     optimiser: OptimiserConfig
@@ -69,6 +70,7 @@ class TrainingConfig(Strict):
     evaluate_puzzles: int = 500
     checkpoint_every: int | None = None
     compile: bool | Literal["auto"] = False
+    tensorboard: bool = False
 
     def __post_init__(self) -> None:
         if self.steps is None and self.seconds is None:
