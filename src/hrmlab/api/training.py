@@ -137,9 +137,11 @@ def _resume(folder: RunFolder, config: RunConfig, device: torch.device, quiet: b
 def _run(trainer: Trainer, folder: RunFolder, split: Split, quiet: bool) -> Training:
     config, start = trainer.config, trainer.budget.step
     some = sample(split.test, config.training.evaluate_puzzles)
+    limit = config.training.evaluate_segments or config.evaluation.max_segments
+    policy = replace(config.evaluation, max_segments=min(limit, config.evaluation.max_segments))
 
     def look(model: HRM) -> dict[str, Any]:
-        scores = measure(model.eval(), config.task, some, config.evaluation)
+        scores = measure(model.eval(), config.task, some, policy)
         keys = ("n", "exact", "cell", "mean_segments", "by_segment")
         return {key: getattr(scores, key) for key in keys}
 

@@ -61,7 +61,7 @@ SUDOKU_9X9_EASY = Recipe(train=20000, test=1000, seconds=300, evaluate_every=60)
 SUDOKU_9X9_HARD = Recipe(
     train=60000,
     test=1000,
-    seconds=1800,
+    seconds=7200,
     evaluation_segments=512,
     restart_every=64,
     evaluate_every=600,

@@ -103,6 +103,8 @@ def training(recipe: Recipe) -> TrainingConfig:
         clip=1.0,
         ema=recipe.ema,
         evaluate_every=recipe.evaluate_every,
+        evaluate_puzzles=200,
+        evaluate_segments=32,
         checkpoint_every=recipe.checkpoint_every,
         compile="auto",
     )
