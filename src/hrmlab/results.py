@@ -252,9 +252,10 @@ class HaltingReport(Result):
     wanted: accuracy that a threshold had to keep on the validation puzzles.
     fixed: everyone stopped after segment 1, 2, ...: segments, accuracy. oracle: everyone stopped at the first right
         answer, which reads the labels.
-    calibration: of the halting head's probability: ece, ece_mass, brier, auroc, reliability; by_segment for some.
-    overthinking: lost, relapses, never.
-    best: the rule with the fewest segments among those that keep the accuracy.
+    calibration: of a probability of being right (`of`: the halting head's, or the least sure cell's where the head was
+        not taught that): ece, ece_mass, brier, auroc, reliability; by_segment for segments 1, 2, 4, ...
+    overthinking: lost, relapses, never, after.
+    best: the rule with the fewest segments among those that keep the accuracy, both on the validation puzzles.
     """
 
     run: str
@@ -266,7 +267,7 @@ class HaltingReport(Result):
     fixed: list[dict[str, float]]
     oracle: dict[str, Any]
     calibration: dict[str, Any]
-    overthinking: dict[str, float]
+    overthinking: dict[str, Any]
     best: str | None
     files: list[str]
     protocol: Protocol

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from hrmlab.analysis.candidates import TRAINING_FREE, rules_for
 from hrmlab.analysis.replay import stops
 from hrmlab.analysis.traces import record
-from hrmlab.api.stopping import TRAINING_FREE, rules_for
 from hrmlab.core.carry import Batch
 from hrmlab.core.model import HRM
 from hrmlab.halting import Correctness, Fixed, GravesACT, HaltingConfig, Ponder, QLearning, Verifier

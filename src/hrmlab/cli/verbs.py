@@ -110,14 +110,14 @@ VERBS = (
         "every halting rule on the same weights: accuracy against segments",
         "halting:compare",
         (_RUN,),
-        (_N, _DEPTH, _LOSS),
+        (_N, _DEPTH, _LOSS, Option("--also", "compare this one too (repeatable)", str, "RULE", many=True)),
     ),
     Verb(
         "halting tune",
         "pick the cheapest rule that keeps the accuracy and write it into the run",
         "halting:tune",
         (_RUN,),
-        (_N, _DEPTH, _LOSS, Option("--rule", "only this rule, by its name in `hrm halting`", str, "NAME")),
+        (_N, _DEPTH, _LOSS, Option("--rule", "only this one, by its name in `hrm halting` or as text", str, "RULE")),
     ),
     Verb(
         "parity",

@@ -43,7 +43,7 @@ class DepthBudget(HaltingConfig):
         return math.inf if self.threshold == 1 else math.log(self.threshold / (1 - self.threshold))
 
     def at(self, cutoff: float) -> HaltingConfig:
-        return replace(self, threshold=1 / (1 + math.exp(-cutoff)))
+        return replace(self, threshold=1 / (1 + math.exp(min(-cutoff, 700.0))))
 
     def losses(self, view: HaltingView, outcome: Outcome) -> dict[str, Tensor]:
         expected = self.readiness(view)

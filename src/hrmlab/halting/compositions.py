@@ -103,6 +103,7 @@ class GlobalBudget(Composition):
     kind: Literal["global_budget"] = "global_budget"
     rules: tuple[HaltingConfig, ...] = (Correctness(),)
     mean_segments: float = 4.0
+    dial: ClassVar[str | None] = "mean_segments"
     independent: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -115,6 +116,10 @@ class GlobalBudget(Composition):
         """The rule's own."""
         [(rule, seen)] = self.members(view)
         return rule.readiness(seen)
+
+    def at(self, cutoff: float) -> HaltingConfig:
+        """Under another budget, in mean segments."""
+        return replace(self, mean_segments=cutoff)
 
     def wants_to_halt(self, view: HaltingView) -> Tensor:
         [(rule, seen)] = self.members(view)

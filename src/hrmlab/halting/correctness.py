@@ -23,6 +23,7 @@ class Correctness(HaltingConfig):
     """
 
     dial: ClassVar[str | None] = "threshold"
+    predicts_right: ClassVar[bool] = True
     kind: Literal["correctness"] = "correctness"
     exploration: float = 0.1
     redraw: bool = False
@@ -49,7 +50,7 @@ class Correctness(HaltingConfig):
         return math.log(self.threshold / (1 - self.threshold))
 
     def at(self, cutoff: float) -> HaltingConfig:
-        return replace(self, threshold=1 / (1 + math.exp(-cutoff)))
+        return replace(self, threshold=1 / (1 + math.exp(min(-cutoff, 700.0))))
 
     def first_allowed(self, slots: int, generator: torch.Generator | None) -> Tensor:
         return draw_first_allowed(slots, self.exploration, self.max_segments, generator)

@@ -1,7 +1,7 @@
 """HRM's halting: two Q-values, learned from the answer's correctness and from the next segment's values."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -28,10 +28,14 @@ class QLearning(HaltingConfig):
     redraw: draw those anew before every segment, as the reference does.
     """
 
+    dial: ClassVar[str | None] = "margin"
+    predicts_right: ClassVar[bool] = True
     kind: Literal["q_learning"] = "q_learning"
     exploration: float = 0.1
     redraw: bool = False
     weight: float = 0.5
+    continue_weight: float | None = None
+    margin: float = 0.0
     bellman: Literal["next", "trajectory"] = "next"
     target_every: int = 1
 
@@ -56,10 +60,15 @@ class QLearning(HaltingConfig):
 
     @property
     def cutoff(self) -> float:
-        return 0.0
+        return self.margin
+
+    def at(self, cutoff: float) -> HaltingConfig:
+        return replace(self, margin=cutoff)
 
     def wants_to_halt(self, view: HaltingView) -> Tensor:
-        return view.values[:, 0] > view.values[:, 1]  # the difference may round to zero
+        if not self.margin:
+            return view.values[:, 0] > view.values[:, 1]  # the difference may round to zero
+        return super().wants_to_halt(view)
 
     def first_allowed(self, slots: int, generator: torch.Generator | None) -> Tensor:
         return draw_first_allowed(slots, self.exploration, self.max_segments, generator)
@@ -78,7 +87,9 @@ class QLearning(HaltingConfig):
         elif view.earlier is not None:
             better = torch.where(self.last(view), halt, torch.maximum(halt, go_on)).detach().sigmoid()
             terms["q_continue"] = torch.where(view.begins, 0.0, _bce(view.earlier[:, 1], better)).sum()
-        return {name: self.weight * term for name, term in terms.items()}
+        go_on_weight = self.weight if self.continue_weight is None else self.continue_weight
+        weights = {"q_halt": self.weight, "q_continue": go_on_weight}
+        return {name: weights[name] * term for name, term in terms.items()}
 
 
 def _bce(logits: Tensor, targets: Tensor) -> Tensor:

@@ -53,6 +53,7 @@ class DampedResidual(HaltingConfig):
     """
 
     dial: ClassVar[str | None] = "tau"
+    steers: ClassVar[bool] = True
     kind: Literal["damped_residual"] = "damped_residual"
     tau: float = 0.1
     norm: Literal["l2", "max"] = "max"
