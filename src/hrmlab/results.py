@@ -64,6 +64,22 @@ class Scores(Result):
 
 
 @dataclass(frozen=True)
+class Tries:
+    """Several attempts at each puzzle, one answer chosen without labels; segments are those of all attempts together.
+
+    attempts: by each of the `models`. vary: what made them differ. select: how one was chosen.
+    oracle_any_right: share of puzzles that some attempt answered rightly. Reads the labels: a bound on what choosing
+        better could give, not an accuracy.
+    """
+
+    attempts: int
+    models: int
+    vary: str
+    select: str
+    oracle_any_right: float
+
+
+@dataclass(frozen=True)
 class Evaluation(Scores):
     """Accuracy on held-out puzzles, with what it depends on.
 
@@ -71,11 +87,13 @@ class Evaluation(Scores):
         whose answer is among the k candidates with most votes; a puzzle with several tests counts by their share. `n`,
         `exact` and the others are over all variants. None for other tasks.
     voted_puzzles: over how many puzzles.
+    tries: where there were several attempts at each puzzle; `by_segment` is then empty.
     """
 
     protocol: Protocol
     passes: dict[str, float] | None = None
     voted_puzzles: int | None = None
+    tries: Tries | None = None
 
 
 @dataclass(frozen=True)

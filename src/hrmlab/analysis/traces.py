@@ -42,7 +42,8 @@ class Trace:
 
     def rows(self, which: slice) -> "Trace":
         """Some of the puzzles."""
-        readiness, answered = ({name: r[which] for name, r in part.items()} for part in (self.readiness, self.answered))
+        readiness = {name: ready[which] for name, ready in self.readiness.items()}
+        answered = {name: right[which] for name, right in self.answered.items()}
         return Trace(self.right[which], self.confidence[which], readiness, self.rating[which], answered)
 
     def seen_by(self, name: str) -> "Trace":

@@ -77,9 +77,10 @@ def _markdown(report: HaltingReport) -> str:
         f"Everyone to segment {report.segments}: {_percent(everyone['accuracy'])}. Oracle (reads the labels; stops at "
         f"the first right answer): {_percent(best['accuracy'])} in {best['mean_segments']:.2f} segments.",
         "",
-        f"Weights: {report.run}, {about.weights}. Puzzles: {about.data}, split {about.split}, seed {about.seed}; thresholds "
-        f"picked on {report.validation} to keep {_percent(report.wanted)}, reported on {report.test} others, "
-        f"recorded to segment {report.segments}. {about.device}, {about.dtype}, torch {about.versions.get('torch', '?')}.",
+        f"Weights: {report.run}, {about.weights}. Puzzles: {about.data}, split {about.split}, seed {about.seed}; "
+        f"thresholds picked on {report.validation} to keep {_percent(report.wanted)}, reported on {report.test} "
+        f"others, recorded to segment {report.segments}. "
+        f"{about.device}, {about.dtype}, torch {about.versions.get('torch', '?')}.",
     ]
     return "\n".join(lines) + "\n"
 
