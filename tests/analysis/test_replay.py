@@ -41,7 +41,7 @@ def test_fixed_depths_are_the_columns() -> None:
 
 
 def test_overthinking_counts_what_is_lost_and_relapses() -> None:
-    assert overthinking(RIGHT) == {"lost": 0.25, "relapses": 0.5, "never": 0.25}
+    assert overthinking(RIGHT) == {"lost": 0.25, "relapses": 0.5, "never": 0.25, "after": {"1": 0.5, "2": 0.5}}
 
 
 def test_the_cheapest_keeps_the_accuracy() -> None:

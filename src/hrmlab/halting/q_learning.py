@@ -20,12 +20,23 @@ class QLearning(HaltingConfig):
     Target of Q(halt): the answer is right. Target of Q(continue): the better of the next segment's values, or its
     Q(halt) where no segment may follow. Both are logits trained by binary cross-entropy.
 
+    Needs: the head's two outputs, and with `bellman="next"` a second forward pass in training. Starts: head bias -5 for
+    both (`model.halting_head.bias`), so that neither is promised anything; what it reads is
+    `model.halting_head.readout`: "first" is the paper's, "mean" and "attention" see every cell.
+    Fails: Q(continue) learns from its own estimates and lags behind; with rare right answers both stay low and their
+    order is noise, so that nobody halts, or everyone does.
+
     bellman: "next" runs a segment more, without gradient, to see the next values: exact, and more than a third of a
         training step. "trajectory" waits for the sequence's own next segment and corrects the head alone, on the state
         that it saw: no second forward pass, but Q(continue) no longer shapes the states.
     target_every: with "next", optimiser steps between such looks ahead; Q(continue) learns on those alone.
-    weight: of both losses. exploration: share of sequences that must go on for a drawn number of segments.
-    redraw: draw those anew before every segment, as the reference does.
+    weight: of both losses; more of it shapes the states towards telling right from wrong, at the answer's cost.
+    continue_weight: of the loss of Q(continue), if another; 0 leaves Q(continue) at its start, and halting to
+        Q(halt) > bias.
+    margin: how much more Q(halt) must promise; over 0 stops later and surer, below 0 earlier.
+    exploration: share of sequences that must go on for a drawn number of segments; without it a model is not trained
+        beyond the segment at which it first halts.
+    redraw: draw those anew before every segment, as the reference does; sequences then explore less far.
     """
 
     dial: ClassVar[str | None] = "margin"
