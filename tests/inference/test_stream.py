@@ -126,6 +126,25 @@ def test_noise_repeats_is_anothers_nothing_and_begins_after_the_first_segment(mo
     assert last(3, plain) == pytest.approx(beside[1:2], rel=1e-5)
 
 
+def test_shipped_weights_answer_shuffled_puzzles_the_same() -> None:
+    """The bound that the solver states: 1e-4 on the confidence, grids and segments the same."""
+    import torch
+
+    from hrmlab.api.puzzles import first, held_out
+    from hrmlab.api.targets import find_run
+
+    found = find_run("sudoku-6x6")
+    model, puzzles = found.load(torch.device("cpu")), first(held_out(found.config, quiet=True)[0], 40).inputs
+    rule = Correctness(max_segments=16, threshold=0.9)
+    plain = list(Solver(model, rule, slots=40).solve(puzzles))
+    for slots in (3, 16):
+        order = np.random.default_rng(slots).permutation(len(puzzles))
+        for row, found_now in zip(order.tolist(), Solver(model, rule, slots=slots).solve(puzzles[order]), strict=True):
+            np.testing.assert_array_equal(found_now.tokens, plain[row].tokens)
+            assert found_now.segments == plain[row].segments
+            assert found_now.confidence == pytest.approx(plain[row].confidence, abs=1e-4)
+
+
 def test_ten_thousand_puzzles_take_no_more_memory_than_one_thousand(make_model: Callable[..., HRM]) -> None:
     """Answers that were kept would be told apart: 10,000 of them take over five megabytes."""
     from hrmlab.tasks import Sudoku

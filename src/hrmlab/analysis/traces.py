@@ -13,7 +13,7 @@ from torch import Tensor
 from hrmlab.core.act import segment
 from hrmlab.core.carry import Batch
 from hrmlab.core.model import HRM
-from hrmlab.halting import Check, HaltingConfig, HaltingView
+from hrmlab.halting import Check, Fixed, HaltingConfig, HaltingView
 from hrmlab.halting.compositions import Composition
 from hrmlab.losses import IGNORE
 from hrmlab.tasks.base import Examples
@@ -94,7 +94,7 @@ def record(
     """
     watching = {name: rule for name, rule in rules.items() if not rule.steers}
     run = partial(_whole, model, examples, segments=segments, check=check, batch_size=batch_size, progress=progress)
-    seen = run(watching, steered=False)
+    seen = run(watching or {"fixed": Fixed()}, steered=False)
     readiness, answered = dict(seen.readiness), dict(seen.answered)
     for name, rule in rules.items():
         if rule.steers:
