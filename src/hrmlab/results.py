@@ -64,6 +64,22 @@ class Scores(Result):
 
 
 @dataclass(frozen=True)
+class Tries:
+    """Several attempts at each puzzle, one answer chosen without labels; segments are those of all attempts together.
+
+    attempts: by each of the `models`. vary: what made them differ. select: how one was chosen.
+    oracle_any_right: share of puzzles that some attempt answered rightly. Reads the labels: a bound on what choosing
+        better could give, not an accuracy.
+    """
+
+    attempts: int
+    models: int
+    vary: str
+    select: str
+    oracle_any_right: float
+
+
+@dataclass(frozen=True)
 class Evaluation(Scores):
     """Accuracy on held-out puzzles, with what it depends on.
 
@@ -71,11 +87,13 @@ class Evaluation(Scores):
         whose answer is among the k candidates with most votes; a puzzle with several tests counts by their share. `n`,
         `exact` and the others are over all variants. None for other tasks.
     voted_puzzles: over how many puzzles.
+    tries: where there were several attempts at each puzzle; `by_segment` is then empty.
     """
 
     protocol: Protocol
     passes: dict[str, float] | None = None
     voted_puzzles: int | None = None
+    tries: Tries | None = None
 
 
 @dataclass(frozen=True)
@@ -252,9 +270,10 @@ class HaltingReport(Result):
     wanted: accuracy that a threshold had to keep on the validation puzzles.
     fixed: everyone stopped after segment 1, 2, ...: segments, accuracy. oracle: everyone stopped at the first right
         answer, which reads the labels.
-    calibration: of the halting head's probability: ece, ece_mass, brier, auroc, reliability; by_segment for some.
-    overthinking: lost, relapses, never.
-    best: the rule with the fewest segments among those that keep the accuracy.
+    calibration: of a probability of being right (`of`: the halting head's, or the least sure cell's where the head was
+        not taught that): ece, ece_mass, brier, auroc, reliability; by_segment for segments 1, 2, 4, ...
+    overthinking: lost, relapses, never, after.
+    best: the rule with the fewest segments among those that keep the accuracy, both on the validation puzzles.
     """
 
     run: str
@@ -266,7 +285,7 @@ class HaltingReport(Result):
     fixed: list[dict[str, float]]
     oracle: dict[str, Any]
     calibration: dict[str, Any]
-    overthinking: dict[str, float]
+    overthinking: dict[str, Any]
     best: str | None
     files: list[str]
     protocol: Protocol

@@ -30,6 +30,12 @@ def test_a_point_counts_what_it_says() -> None:
     assert found.difficulty == pytest.approx(spearman(np.array([2.0, 3, 2, 4]), np.array([1.0, 9, 4, 2])))
 
 
+def test_overrun_counts_segments_after_the_first_right_answer_of_those_stopped_right() -> None:
+    late = point(TRACE, np.tile([0.0, 0.0, 1.0, 1.0], (4, 1)), 0.5)  # everyone at 3: right are the first and the last
+    assert late.accuracy == 0.5 and late.overrun == pytest.approx(((3 - 2) + (3 - 3)) / 2)
+    assert late.premature == 0.25 and late.unsolvable == pytest.approx(3 / 12)
+
+
 def test_the_oracle_stops_at_the_first_right_answer() -> None:
     found = oracle(TRACE)
     assert found.accuracy == 0.75 and found.mean_segments == (2 + 4 + 1 + 3) / 4 and found.overrun == 0
@@ -41,7 +47,7 @@ def test_fixed_depths_are_the_columns() -> None:
 
 
 def test_overthinking_counts_what_is_lost_and_relapses() -> None:
-    assert overthinking(RIGHT) == {"lost": 0.25, "relapses": 0.5, "never": 0.25}
+    assert overthinking(RIGHT) == {"lost": 0.25, "relapses": 0.5, "never": 0.25, "after": {"1": 0.5, "2": 0.5}}
 
 
 def test_the_cheapest_keeps_the_accuracy() -> None:

@@ -1,10 +1,14 @@
 """Halting rules as they are typed."""
 
+from dataclasses import make_dataclass
+
 import pytest
 
-from hrmlab.api.rules import halting_rule
+from hrmlab.api.rules import halting_rule, spelled_out
+from hrmlab.config import override
 from hrmlab.errors import ConfigError
 from hrmlab.halting import AllOf, AnswerStability, AnyOf, Confidence, Correctness, Fixed, HaltingConfig, QLearning
+from hrmlab.registry import Strict
 
 SEVEN = Fixed(max_segments=7)
 
@@ -50,3 +54,27 @@ def test_a_rule_is_read(text: str | None, rule: HaltingConfig) -> None:
 def test_a_bad_rule_is_refused_with_its_reason(text: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said.replace("(", r"\(").replace(")", r"\)")):
         halting_rule(text, Fixed())
+
+
+@pytest.mark.parametrize(
+    ("typed", "rule"),
+    [
+        ("evaluation=fixed,max_segments=5", Fixed(max_segments=5)),
+        ("evaluation=confidence(threshold=0.5)", Confidence(threshold=0.5)),
+        ("evaluation=all_of(confidence,fixed),min_segments=2", AllOf(rules=(Confidence(), Fixed()), min_segments=2)),
+        ("evaluation=correctness", Correctness()),
+        ('evaluation={"kind":"fixed","max_segments":2}', Fixed(max_segments=2)),
+        ("evaluation.max_segments=9", QLearning(max_segments=9)),
+    ],
+)
+def test_a_rule_may_be_typed_in_an_override(typed: str, rule: HaltingConfig) -> None:
+    made = make_dataclass("Run", [("evaluation", HaltingConfig)], bases=(Strict,), frozen=True)
+    assert override(made(QLearning()), spelled_out([typed])).evaluation == rule
+
+
+def test_a_bad_rule_in_an_override_is_refused_where_it_stands() -> None:
+    with pytest.raises(ConfigError, match=r"evaluation=fixed,max_segments; wanted key=value"):
+        spelled_out(["evaluation=fixed,max_segments"])
+    with pytest.raises(ConfigError, match=r"evaluation=fixed,depth=3: unknown key 'depth'"):
+        spelled_out(["evaluation=fixed,depth=3"])
+    assert spelled_out(["data.path=a,b=c", "training.seed=1"]) == ["data.path=a,b=c", "training.seed=1"]

@@ -54,6 +54,13 @@ def outcome(slots: int) -> Outcome:
 
 
 @every_policy
+def test_it_says_what_it_needs_where_it_starts_and_how_it_fails(entry: Entry):
+    said = " ".join((entry.config.__doc__ or "").split())
+    for word in ("Needs: ", "Starts: ", "Fails: "):
+        assert len(said.partition(word)[2].split(":")[0].split()) >= 2, f"{entry.name} does not say: {word}"
+
+
+@every_policy
 @settings(max_examples=15)
 @given(slots=st.integers(1, 8), seed=st.integers(0, 999), first=st.integers(1, LONGEST), least=st.integers(1, 6))
 def test_a_slot_halts_at_the_longest_and_never_before_it_is_allowed(

@@ -13,6 +13,8 @@ Hrm = Callable[..., Any]
 
 COMMON_FLAGS = {"--json", "--quiet", "--seed", "--device", "--threads", "--import", "--out"}
 
+TRIES = {"--attempts", "--vary", "--select", "--checkpoint"}
+
 ARGUMENTS = {
     "demo": ([], {"--preset", "--seconds", "--steps"}),
     "doctor": ([], set()),
@@ -24,9 +26,9 @@ ARGUMENTS = {
     "data check": (["DIR"], set()),
     "data show": (["DIR"], {"--split", "--n"}),
     "train": (["PRESET", "KEY=VALUE"], {"--seconds", "--steps", "--resume"}),
-    "eval": (["RUN"], {"--data", "--n", "--halting"}),
-    "solve": (["RUN", "PUZZLE"], {"--jobs", "--show", "--halting", "--attempts", "--vary", "--select"}),
-    "halting": (["RUN"], {"--n", "--segments", "--target-accuracy-loss"}),
+    "eval": (["RUN"], {"--data", "--n", "--halting", *TRIES}),
+    "solve": (["RUN", "PUZZLE"], {"--jobs", "--show", "--halting", *TRIES}),
+    "halting": (["RUN"], {"--n", "--segments", "--target-accuracy-loss", "--also"}),
     "halting tune": (["RUN"], {"--n", "--segments", "--target-accuracy-loss", "--rule"}),
     "parity": (["FILE"], {"--compile", "--dtype"}),
     "import": (["PATH", "KEY=VALUE"], {"--data", "--compat"}),
@@ -37,7 +39,7 @@ ARGUMENTS = {
 
 EVALUATION = {
     "n", "exact", "exact_interval", "cell", "valid", "valid_interval", "mean_segments", "p95_segments", "by_segment",
-    "seconds", "puzzles_per_second", "protocol", "passes", "voted_puzzles",
+    "seconds", "puzzles_per_second", "protocol", "passes", "voted_puzzles", "tries",
 }  # fmt: skip
 PROTOCOL = {"task", "data", "split", "seed", "halting", "segments", "weights", "device", "dtype", "versions"}
 SOLUTION = {"input", "output", "solved", "segments", "confidence", "reason", "error"}

@@ -111,3 +111,35 @@ def test_out_writes_the_json_of_other_verbs(hrm: Hrm, run: Path, tmp_path: Path)
     file = tmp_path / "eval.json"
     called = hrm("eval", run, "--out", file, "--json")
     assert json.loads(file.read_text()) == called.json
+
+
+def test_several_tries_and_checkpoints_are_chosen_from_and_the_oracle_is_named_apart(hrm: Hrm, run: Path) -> None:
+    older = run / "checkpoints" / "00000005"
+    found = hrm("eval", run, "--n", 6, "--attempts", 2, "--checkpoint", older, "--select", "confidence", "--json").json
+    assert found["tries"] | {"oracle_any_right": 0} == {
+        "attempts": 2, "models": 2, "vary": "start", "select": "confidence", "oracle_any_right": 0,
+    }  # fmt: skip
+    assert found["exact"] <= found["tries"]["oracle_any_right"] <= 1
+    assert found["mean_segments"] == 2 * 2 * 3 and found["by_segment"] == []
+    printed = hrm("eval", run, "--n", 6, "--attempts", 2)
+    assert "oracle: some try right" in printed.out and "chosen without labels" in printed.out
+
+
+def test_checkpoints_solve_together(hrm: Hrm, run: Path, puzzles: list[str]) -> None:
+    older = run / "checkpoints" / "00000005"
+    [one] = hrm("solve", run, puzzles[0], "--checkpoint", older, "--select", "first", "--json").json["results"]
+    assert one["segments"] == 6 and one["reason"] == "limit"
+    called = hrm("solve", run, puzzles[0], "--checkpoint", "maze-9x9")
+    assert called.code == 2 and "trained on 'maze'" in called.err
+
+
+def test_a_file_of_many_lines_is_answered_in_order_and_not_kept(
+    hrm: Hrm, run: Path, puzzles: list[str], tmp_path: Path
+) -> None:
+    jobs, out = tmp_path / "jobs.txt", tmp_path / "out.jsonl"
+    jobs.write_text("".join(f"{puzzles[n % 3]}\n" for n in range(1500)))
+    answer = hrm("solve", run, "--jobs", jobs, "--out", out, "--halting", "fixed,max_segments=1", "--json").json
+    written = [json.loads(line) for line in out.read_text().splitlines()]
+    assert (answer["count"], len(answer["results"]), len(written)) == (1500, 1000, 1500)
+    assert [one["input"] for one in written] == [puzzles[n % 3] for n in range(1500)]
+    assert written[:1000] == answer["results"]

@@ -97,3 +97,13 @@ def test_on_the_trajectory_the_segment_before_learns_from_this_one():
     to_earlier, to_values = torch.autograd.grad(losses["q_continue"], [earlier, values], allow_unused=True)
     assert to_earlier[0].eq(0).all() and to_earlier[1:, 1].ne(0).all() and to_earlier[:, 0].eq(0).all()
     assert to_values is None
+
+
+def test_continue_may_weigh_otherwise_and_a_margin_asks_for_more():
+    view = view_of(torch.tensor([1]), torch.tensor([[0.4, -0.2]]), ahead=torch.tensor([[0.1, 0.3]]))
+    outcome = Outcome(torch.tensor([True]), torch.zeros(1))
+    plain, other = (QLearning(weight=1.0, continue_weight=w).losses(view, outcome) for w in (None, 0.25))
+    assert other["q_halt"] == plain["q_halt"]
+    torch.testing.assert_close(other["q_continue"], 0.25 * plain["q_continue"])
+    assert [QLearning(margin=m).wants_to_halt(view).item() for m in (0.0, 0.5, 0.7)] == [True, True, False]
+    assert QLearning().at(0.7).margin == QLearning().at(0.7).cutoff == 0.7

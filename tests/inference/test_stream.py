@@ -1,5 +1,6 @@
 """Puzzles stream through slots: in order, lazily, in constant memory, whoever the neighbours are."""
 
+import tracemalloc
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -96,3 +97,72 @@ def test_every_restart_is_another_one(model: HRM, boards: np.ndarray) -> None:
 
 def test_a_policy_without_a_generator_runs_to_its_end(model: HRM, boards: np.ndarray) -> None:
     assert {a.segments for a in Solver(model, SampledDepth(max_segments=3)).solve(boards)} == {3}
+
+
+def test_answers_say_why_they_stopped_and_whether_they_hold(model: HRM, boards: np.ndarray) -> None:
+    def even(inputs: np.ndarray, answers: np.ndarray) -> np.ndarray:
+        assert inputs.shape == answers.shape
+        return answers.sum(-1) % 2 == 0
+
+    eager = list(Solver(model, Correctness(max_segments=3, threshold=0.0), check=even).solve(boards))
+    assert {a.reason for a in eager} == {"halted"}
+    assert [a.valid for a in eager] == [bool(a.tokens.sum() % 2 == 0) for a in eager]
+    assert {(a.reason, a.valid) for a in Solver(model, Fixed(max_segments=2)).solve(boards)} == {("limit", None)}
+
+
+def test_without_a_rule_everyone_takes_the_sixteen_segments_of_the_paper(model: HRM, boards: np.ndarray) -> None:
+    assert [a.segments for a in Solver(model).solve(boards[:3])] == [16] * 3
+
+
+def test_noise_repeats_is_anothers_nothing_and_begins_after_the_first_segment(model: HRM, boards: np.ndarray) -> None:
+    def last(segments: int, *asked: Puzzle) -> list[float]:
+        return [a.confidence for a in Solver(model, Fixed(max_segments=segments), slots=4).solve(asked)]
+
+    plain, noisy, other = (Puzzle(boards[0], start=seed, noise=size) for seed, size in ((None, 0), (1, 0.5), (2, 0.5)))
+    assert len({round(c, 6) for c in last(1, plain, noisy, other)}) == 1
+    beside = last(3, noisy, plain, other, *(Puzzle(board) for board in boards))
+    assert len({round(c, 6) for c in beside[:3]}) == 3
+    assert last(3, noisy) == pytest.approx(beside[:1], rel=1e-5)
+    assert last(3, plain) == pytest.approx(beside[1:2], rel=1e-5)
+
+
+def test_shipped_weights_answer_shuffled_puzzles_the_same() -> None:
+    """The bound that the solver states: 1e-4 on the confidence, grids and segments the same."""
+    import torch
+
+    from hrmlab.api.puzzles import first, held_out
+    from hrmlab.api.targets import find_run
+
+    found = find_run("sudoku-6x6")
+    model, puzzles = found.load(torch.device("cpu")), first(held_out(found.config, quiet=True)[0], 40).inputs
+    rule = Correctness(max_segments=16, threshold=0.9)
+    plain = list(Solver(model, rule, slots=40).solve(puzzles))
+    for slots in (3, 16):
+        order = np.random.default_rng(slots).permutation(len(puzzles))
+        for row, found_now in zip(order.tolist(), Solver(model, rule, slots=slots).solve(puzzles[order]), strict=True):
+            np.testing.assert_array_equal(found_now.tokens, plain[row].tokens)
+            assert found_now.segments == plain[row].segments
+            assert found_now.confidence == pytest.approx(plain[row].confidence, abs=1e-4)
+
+
+def test_ten_thousand_puzzles_take_no_more_memory_than_one_thousand(make_model: Callable[..., HRM]) -> None:
+    """Answers that were kept would be told apart: 10,000 of them take over five megabytes."""
+    from hrmlab.tasks import Sudoku
+
+    task = Sudoku(box_rows=2, box_cols=2)
+    model = make_model(task.spec()).eval()
+    known = task.generate(0, 32, seed=1).test.inputs
+
+    def peak(count: int) -> tuple[int, int]:
+        tracemalloc.start()
+        answered = 0
+        for answer in Solver(model, Fixed(max_segments=1), slots=256).solve(known[n % 32] for n in range(count)):
+            answered += answer.segments
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most, answered
+
+    peak(600)  # what is made once is not counted
+    few, many = peak(1000), peak(10_000)
+    assert (few[1], many[1]) == (1000, 10_000)
+    assert many[0] < few[0] + 500_000

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -48,14 +49,14 @@ def stops(readiness: Floats, cutoff: float) -> tuple[Segments, Flags]:
 
 def point(trace: Trace, readiness: Floats, cutoff: float) -> Point:
     """Score a rule that stops where its readiness first exceeds the cutoff."""
-    return _score(trace, *stops(readiness, cutoff), cutoff)
+    return score(trace, *stops(readiness, cutoff), cutoff)
 
 
 def fixed(trace: Trace) -> list[Point]:
     """Everyone stopped after segment 1, 2, ..., T."""
     count, longest = trace.right.shape
     everyone = np.zeros(count, dtype=np.bool_)
-    return [_score(trace, np.full(count, depth), everyone, np.inf) for depth in range(1, longest + 1)]
+    return [score(trace, np.full(count, depth), everyone, np.inf) for depth in range(1, longest + 1)]
 
 
 def oracle(trace: Trace) -> Point:
@@ -79,12 +80,13 @@ def cheapest(points: Sequence[Point], accuracy: float) -> Point | None:
     return min(good, key=lambda p: (p.mean_segments, -p.accuracy), default=None)
 
 
-def overthinking(right: Flags) -> dict[str, float]:
+def overthinking(right: Flags) -> dict[str, Any]:
     """How often right answers do not last.
 
     Returns:
         lost: share of puzzles that are right at some segment and wrong at the last; relapses: mean number of times that
-        a puzzle goes from right to wrong; never: share of puzzles that are never right.
+        a puzzle goes from right to wrong; never: share of puzzles that are never right; after: by k = 1, 2, 4, ..., of
+        all answers that are right at a segment t, the share wrong at t + k (0 where none was right).
     """
     ever = right.any(axis=1)
     falls = (right[:, :-1] & ~right[:, 1:]).sum(axis=1)
@@ -92,10 +94,17 @@ def overthinking(right: Flags) -> dict[str, float]:
         "lost": float((ever & ~right[:, -1]).mean()),
         "relapses": float(falls.mean()),
         "never": float((~ever).mean()),
+        "after": {str(k): _wrong_after(right, k) for k in (2**power for power in range(12)) if k < right.shape[1]},
     }
 
 
-def _score(trace: Trace, at: Segments, chosen: Flags, cutoff: float) -> Point:
+def _wrong_after(right: Flags, k: int) -> float:
+    before, later = right[:, :-k], right[:, k:]
+    return float((before & ~later).sum() / max(before.sum(), 1))
+
+
+def score(trace: Trace, at: Segments, chosen: Flags, cutoff: float) -> Point:
+    """What came of stopping each puzzle after segment `at`, (n,), whether a rule chose to or not."""
     right = trace.right[np.arange(len(at)), at - 1]
     ever = trace.right.any(axis=1)
     first = trace.right.argmax(axis=1) + 1

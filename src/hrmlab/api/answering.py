@@ -40,6 +40,23 @@ class Entry:
     puzzle: Tokens | None
 
 
+def ensemble_of(
+    models: Sequence[HRM], task: Task, rule: HaltingConfig, *, attempts: int, vary: str, select: str
+) -> Ensemble | None:
+    """Several tries as they are typed; None where there is only one, by one model.
+
+    Raises:
+        ConfigError: an unknown way to vary or to select, or tries that make no sense.
+    """
+    for name, value, known in (("vary", vary, VARY), ("select", select, SELECT)):
+        if value not in known:
+            raise ConfigError(unknown(f"--{name}", value, known))
+    if attempts == 1 and len(models) == 1:
+        return None
+    how = {"attempts": attempts, "vary": cast(Vary, vary), "select": cast(Select, select)}
+    return Ensemble(models, task, rule, slots=SLOTS, **how)  # type: ignore[arg-type]
+
+
 class Answering:
     """Models and a rule, with what `hrmlab.inference.attempts` makes of several tries.
 
@@ -57,18 +74,8 @@ class Answering:
         vary: str = "start",
         select: str = "vote",
     ) -> None:
-        for name, value, known in (("vary", vary, VARY), ("select", select, SELECT)):
-            if value not in known:
-                raise ConfigError(unknown(f"--{name}", value, known))
         self.models, self.task, self.rule = models, task, rule
-        self.attempts, self.vary, self.select = attempts, cast(Vary, vary), cast(Select, select)
-        self.single = attempts == 1 and len(models) == 1
-        if not self.single:
-            self._ensemble(SLOTS)
-
-    def _ensemble(self, slots: int) -> Ensemble:
-        how = {"attempts": self.attempts, "vary": self.vary, "select": self.select}
-        return Ensemble(self.models, self.task, self.rule, slots=slots, **how)  # type: ignore[arg-type]
+        self.ensemble = ensemble_of(models, task, rule, attempts=attempts, vary=vary, select=select)
 
     def solutions(self, entries: Iterator[Entry], show: Show | None = None) -> Iterator[Solution]:
         """A solution for each entry, in their order; those with an error pass through.
@@ -92,7 +99,7 @@ class Answering:
             yield entry.solution
 
     def _answers(self, puzzles: Iterator[Puzzle], waiting: deque[Entry], show: Show | None) -> Iterator[Answer]:
-        if self.single:
+        if self.ensemble is None:
             watch = _Pen(self.task, waiting, show) if show else None
             yield from Solver(
                 self.models[0], self.rule, slots=1 if show else SLOTS, check=self.task.valid, watch=watch
@@ -100,7 +107,7 @@ class Answering:
             return
         if show is not None:
             raise ConfigError("--show came with several attempts; wanted --attempts 1, which can be drawn")
-        for attempted in self._ensemble(SLOTS).solve(puzzles):
+        for attempted in self.ensemble.solve(puzzles):
             yield replace(attempted.chosen, segments=attempted.segments)
 
     def _filled(self, entry: Entry, answer: Answer) -> Solution:
@@ -109,10 +116,10 @@ class Answering:
             entry.solution,
             input=self.task.format(entry.puzzle),
             output=_text(self.task, answer.tokens),
-            solved=bool(self.task.valid(entry.puzzle[None], answer.tokens[None])[0]),
+            solved=answer.valid,
             segments=answer.segments,
             confidence=answer.confidence,
-            reason="halted" if answer.halted else "limit",
+            reason=answer.reason,
         )
 
 

@@ -1,21 +1,24 @@
 """`eval`: how good a run is on puzzles it has not seen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
+from hrmlab.api.answering import ensemble_of
 from hrmlab.api.puzzles import first, held_out, own_folder
 from hrmlab.api.rules import halting_rule
 from hrmlab.api.settings import choose_device, use_threads, versions
-from hrmlab.api.targets import find_run
+from hrmlab.api.targets import companions, find_run
 from hrmlab.config import encode
 from hrmlab.core.model import HRM
 from hrmlab.errors import DataError
 from hrmlab.halting import HaltingConfig
+from hrmlab.inference.attempts import Ensemble
 from hrmlab.inference.evaluate import evaluate as measure
-from hrmlab.results import Evaluation, Protocol
+from hrmlab.inference.evaluate import evaluate_attempts
+from hrmlab.results import Evaluation, Protocol, Tries
 from hrmlab.tasks import dataset
 from hrmlab.tasks.base import Examples, Task
 from hrmlab.terminal import Meter
@@ -27,6 +30,10 @@ def evaluate(
     data: str | Path | None = None,
     n: int | None = None,
     halting: str | None = None,
+    attempts: int = 1,
+    vary: str = "start",
+    select: str = "vote",
+    checkpoints: Sequence[str | Path] = (),
     device: str = "auto",
     threads: int | None = None,
     quiet: bool = False,
@@ -38,6 +45,7 @@ def evaluate(
         data: a data set whose test split is used; None makes the run's own held-out puzzles again.
         n: only the first so many puzzles.
         halting: policy, as `kind` or `kind,key=value,...`; None takes the run's evaluation policy.
+        attempts, vary, select, checkpoints: several tries at each puzzle, as for `solve`.
 
     Raises:
         CheckpointError, ConfigError, DataError: the run, the rule or the data cannot be used, and why.
@@ -60,6 +68,11 @@ def evaluate(
         model = found.load(place, task)
         examples = dataset.view(Path(data), "test")
     examples = first(examples, n)
+    models = [model, *companions(checkpoints, task, place)]
+    several = ensemble_of(models, task, rule, attempts=attempts, vary=vary, select=select)
+    if several is not None:
+        described = protocol_of(model, task, rule, protocol, seed, found.about_weights)
+        return _of_several(several, task, examples, described, quiet)
     return scored(model, task, examples, rule, protocol, seed, found.about_weights, quiet, folder)
 
 
@@ -93,6 +106,13 @@ def scored(
         passes=votes.shares if votes is not None else None,
         voted_puzzles=votes.puzzles if votes is not None else None,
     )
+
+
+def _of_several(several: Ensemble, task: Task, examples: Examples, protocol: Protocol, quiet: bool) -> Evaluation:
+    with Meter(f"answering {len(examples)} puzzles", quiet) as meter:
+        scores, any_right = evaluate_attempts(several, task, examples, ticks(meter, len(examples)))
+    tries = Tries(several.attempts, len(several.solvers), several.vary, several.select, any_right)
+    return Evaluation(**asdict(scores), protocol=protocol, tries=tries)
 
 
 def protocol_of(model: HRM, task: Task, halting: HaltingConfig, data: str, seed: int | None, weights: str) -> Protocol:

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from hrmlab.api.puzzles import resolved
+from hrmlab.api.rules import spelled_out
 from hrmlab.api.targets import find_config
 from hrmlab.blocks import PostNorm
 from hrmlab.config import encode, override
@@ -25,7 +26,7 @@ def inspect(target: str | Path, overrides: Sequence[str] = ()) -> Inspection:
     Raises:
         ConfigError: no such target, or a schedule or parts that do not fit (every reason is named).
     """
-    config = override(find_config(target), overrides)
+    config = override(find_config(target), spelled_out(overrides))
     if config.data.path is not None and Path(config.data.path).is_dir():
         config = resolved(config)
     with torch.device("meta"):

@@ -4,11 +4,13 @@ rules := rule, setting...          settings behind the rule belong to it
 rule := kind | kind(rule or setting, ...)
 """
 
+import json
 import re
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from hrmlab.config import decode, literal
+from hrmlab.config import decode, encode, literal
 from hrmlab.errors import ConfigError
 from hrmlab.halting import HALTING, HaltingConfig
 
@@ -24,15 +26,37 @@ def halting_rule(text: str | None, default: HaltingConfig) -> HaltingConfig:
     if text is None:
         return default
     data = {"max_segments": default.max_segments} | _Reader(text).whole()
-    rule: HaltingConfig = decode(HaltingConfig, data, f"--halting {text}")  # type: ignore[type-abstract]
+    return _decoded(data, f"--halting {text}")
+
+
+def spelled_out(assignments: Sequence[str]) -> list[str]:
+    """Overrides in which `halting=RULE` and `evaluation=RULE`, as they are typed after `--halting`, are JSON.
+
+    What is not said is the rule's own default, as where a part is chosen by its bare name.
+
+    Raises:
+        ConfigError: as `halting_rule`.
+    """
+    return [_spelled_out(*assignment.partition("=")) for assignment in assignments]
+
+
+def _spelled_out(key: str, equals: str, text: str) -> str:
+    typed = key.strip() in ("halting", "evaluation") and text[:1] != "{" and any(mark in text for mark in ",(")
+    if not typed:
+        return f"{key}{equals}{text}"
+    return f"{key}={json.dumps(encode(_decoded(_Reader(text, f'{key}=').whole(), f'{key}={text}')))}"
+
+
+def _decoded(data: dict[str, Any], what: str) -> HaltingConfig:
+    rule: HaltingConfig = decode(HaltingConfig, data, what)  # type: ignore[type-abstract]
     return rule
 
 
 class _Reader:
     """A recursive descent over the tokens of one rule."""
 
-    def __init__(self, text: str) -> None:
-        self.text, self.tokens = text, _TOKEN.findall(text)
+    def __init__(self, text: str, after: str = "--halting ") -> None:
+        self.text, self.after, self.tokens = text, after, _TOKEN.findall(text)
 
     def whole(self) -> dict[str, Any]:
         data = self._part()
@@ -82,4 +106,4 @@ class _Reader:
         self.tokens.pop(0)
 
     def _error(self, came: str, wanted: str) -> ConfigError:
-        return ConfigError(f"{came} came in --halting {self.text}; wanted {wanted}")
+        return ConfigError(f"{came} came in {self.after}{self.text}; wanted {wanted}")

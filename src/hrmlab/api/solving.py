@@ -8,7 +8,7 @@ from hrmlab.api.answering import Answering, Drawing, Entry, Show
 from hrmlab.api.jobs import Collected, Line, Lines
 from hrmlab.api.rules import halting_rule
 from hrmlab.api.settings import choose_device, use_threads
-from hrmlab.api.targets import find_run
+from hrmlab.api.targets import companions, find_run
 from hrmlab.core.model import HRM
 from hrmlab.errors import DataError
 from hrmlab.halting import HaltingConfig
@@ -31,6 +31,7 @@ def solve(
     attempts: int = 1,
     vary: str = "start",
     select: str = "vote",
+    checkpoints: Sequence[str | Path] = (),
     device: str = "auto",
     threads: int | None = None,
     quiet: bool = False,
@@ -46,6 +47,7 @@ def solve(
         show: sees each puzzle drawn after every segment; puzzles are then answered one by one.
         halting: policy, as `kind` or `kind,key=value,...`; None takes the run's evaluation policy.
         attempts, vary, select: tries at each puzzle, and how one is chosen (`hrmlab.inference.attempts`).
+        checkpoints: more runs of the task, which make as many attempts each.
 
     Raises:
         DataError: no puzzle came, or one that is no fair question (not for `jobs`); names its place.
@@ -58,8 +60,8 @@ def solve(
     if jobs is not None and puzzles:
         raise DataError("puzzles came with --jobs; wanted one or the other")
     typed = None if jobs is not None else _fair(task, _typed(task, puzzles, stdin))
-    model = found.load(place)
-    how = Answering([model], task, rule, attempts=attempts, vary=vary, select=select)
+    models = [found.load(place), *companions(checkpoints, task, place)]
+    how = Answering(models, task, rule, attempts=attempts, vary=vary, select=select)
     start = time.perf_counter()
     with Collected(None if out is None else Path(out)) as collected:
         if typed is not None:

@@ -1,5 +1,6 @@
 """What a RUN and a TARGET on the command line stand for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.util import find_spec
@@ -104,6 +105,22 @@ def _downloaded(name: str) -> Path:
     if checkpoint.locate(path).run is None:
         raise CheckpointError(f"{name} is a checkpoint of the reference's; type `hrm import {name} --out RUN` first")
     return path
+
+
+def companions(names: Sequence[str | Path], task: Task, device: torch.device) -> list[HRM]:
+    """More models that answer puzzles of a task, for ensembles of checkpoints.
+
+    Raises:
+        CheckpointError: there is none, or its weights do not fit the task.
+        ConfigError: one was trained on another kind of task.
+    """
+    models = []
+    for name in names:
+        found = find_run(name)
+        if found.config.task.kind != task.kind:
+            raise ConfigError(f"--checkpoint {name} was trained on '{found.config.task.kind}'; wanted '{task.kind}'")
+        models.append(found.load(device, task))
+    return models
 
 
 def _no_run(name: str) -> str:

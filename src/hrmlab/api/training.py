@@ -11,6 +11,7 @@ import torch
 from hrmlab.api.evaluation import scored
 from hrmlab.api.interruption import Interruption
 from hrmlab.api.puzzles import augmentation, both, own_folder, resolved, sample
+from hrmlab.api.rules import spelled_out
 from hrmlab.api.settings import choose_device, use_threads
 from hrmlab.api.targets import describe_weights, find_config
 from hrmlab.config import encode, override
@@ -86,7 +87,7 @@ def configure(
     Raises:
         ConfigError, DataError: an unknown name, key or value, or no data set at `data.path`.
     """
-    config = _budget(override(find_config(target), overrides), seconds, steps)
+    config = _budget(override(find_config(target), spelled_out(overrides)), seconds, steps)
     if seed is not None:
         config = replace(config, training=replace(config.training, seed=seed))
     return resolved(config)

@@ -17,6 +17,7 @@ def compare(options: Namespace) -> Outcome:
         options.run,
         n=options.n,
         segments=options.segments,
+        also=options.also,
         target_accuracy_loss=_share(options.target_accuracy_loss),
         device=options.device,
         threads=options.threads,
@@ -68,7 +69,7 @@ def _compared(to: "Console", result: HaltingReport) -> None:
     to.print(table)
     seen = result.calibration
     auroc = "undefined" if seen["auroc"] is None else f"{seen['auroc']:.3f}"
-    say(to, f"halting head: ECE {seen['ece']:.3f}, Brier {seen['brier']:.3f}, AUROC {auroc}")
+    say(to, f"{seen['of']}: ECE {seen['ece']:.3f}, Brier {seen['brier']:.3f}, AUROC {auroc}")
     say(to, f"right once and wrong at the end: {_percent(result.overthinking['lost'])}")
     if result.best is None:
         say(to, f"no rule keeps {_percent(result.wanted)} on the {result.validation} puzzles kept for picking")

@@ -28,6 +28,7 @@ def solve(options: Namespace) -> Outcome:
             attempts=options.attempts,
             vary=options.vary,
             select=options.select,
+            checkpoints=options.checkpoint,
             device=options.device,
             threads=options.threads,
             quiet=options.quiet,

@@ -9,7 +9,7 @@ _STEPS = Option("--steps", "optimiser steps, in place of the preset's budget", i
 _HALTING = Option("--halting", "another policy: KIND or KIND,key=value,...", str, "RULE")
 _TRIES = (
     Option("--attempts", "tries at each puzzle", int, "K", default=1),
-    Option("--vary", "what makes tries differ", str, choices=("start", "symmetry", "none"), default="start"),
+    Option("--vary", "what makes tries differ", str, choices=("start", "noise", "symmetry", "none"), default="start"),
     Option(
         "--select",
         "whose answer is taken",
@@ -17,6 +17,7 @@ _TRIES = (
         choices=("vote", "confidence", "first", "residual", "verifier"),
         default="vote",
     ),
+    Option("--checkpoint", "another run of the same task that answers too (repeatable)", str, "RUN", many=True),
 )
 _N = Option("--n", "only the first N puzzles", int, "N")
 _DEPTH = Option("--segments", "how deep to record", int, "N")
@@ -91,6 +92,7 @@ VERBS = (
             Option("--data", "a data set to take the held-out puzzles from", str, "DIR"),
             Option("--n", "only the first N puzzles", int, "N"),
             _HALTING,
+            *_TRIES,
         ),
     ),
     Verb(
@@ -110,14 +112,14 @@ VERBS = (
         "every halting rule on the same weights: accuracy against segments",
         "halting:compare",
         (_RUN,),
-        (_N, _DEPTH, _LOSS),
+        (_N, _DEPTH, _LOSS, Option("--also", "compare this one too (repeatable)", str, "RULE", many=True)),
     ),
     Verb(
         "halting tune",
         "pick the cheapest rule that keeps the accuracy and write it into the run",
         "halting:tune",
         (_RUN,),
-        (_N, _DEPTH, _LOSS, Option("--rule", "only this rule, by its name in `hrm halting`", str, "NAME")),
+        (_N, _DEPTH, _LOSS, Option("--rule", "only this one, by its name in `hrm halting` or as text", str, "RULE")),
     ),
     Verb(
         "parity",

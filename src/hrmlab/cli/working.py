@@ -56,6 +56,10 @@ def evaluate(options: Namespace) -> Outcome:
         data=options.data,
         n=options.n,
         halting=options.halting,
+        attempts=options.attempts,
+        vary=options.vary,
+        select=options.select,
+        checkpoints=options.checkpoint,
         device=options.device,
         threads=options.threads,
         quiet=options.quiet,
@@ -94,6 +98,10 @@ def _evaluation(to: "Console", result: Evaluation) -> None:
     if result.passes is not None:
         for k, share in result.passes.items():
             table.add_row(f"pass@{k} by vote, {result.voted_puzzles} puzzles", f"{share:.2%}", "")
+    if result.tries is not None:
+        tries = result.tries
+        chosen = f"of {tries.attempts} tries by {tries.models} models"
+        table.add_row(f"oracle: some try right, {chosen}", f"{tries.oracle_any_right:.2%}", "reads labels")
     table.add_row("segments, mean", f"{result.mean_segments:.2f}", "")
     table.add_row("segments, 95th percentile", f"{result.p95_segments:.0f}", "")
     table.add_row("puzzles per second", f"{result.puzzles_per_second:.0f}", "")
@@ -101,7 +109,10 @@ def _evaluation(to: "Console", result: Evaluation) -> None:
     last = len(result.by_segment)
     depths = [number for number in range(1, last + 1) if number <= 8 or number == last or number & (number - 1) == 0]
     shares = "  ".join(f"{number}: {result.by_segment[number - 1]:.1%}" for number in depths)
-    say(to, f"exact by segment  {shares}")
+    if shares:
+        say(to, f"exact by segment  {shares}")
+    if result.tries is not None:
+        say(to, f"answers chosen without labels, by --select {result.tries.select} (--vary {result.tries.vary})")
     protocol = result.protocol
     say(to, f"protocol: {protocol.data}; halting {protocol.halting['kind']}, at most {protocol.segments} segments;")
     say(to, f"  {protocol.weights}; {protocol.device}, {protocol.dtype}")

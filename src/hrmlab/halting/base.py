@@ -101,7 +101,11 @@ class HaltingConfig(Part, ABC):
     independent: ClassVar[bool] = True
     """Whether a slot's decision depends on that slot alone."""
     dial: ClassVar[str | None] = None
-    """The field that moves the cutoff, for rules that have one."""
+    """The field that trades accuracy for segments, for rules that have one: usually it moves the cutoff."""
+    steers: ClassVar[bool] = False
+    """Whether it changes what is computed (`damping`), so that it cannot look on beside other rules."""
+    predicts_right: ClassVar[bool] = False
+    """Whether the head that it teaches gives, as its first value, the logit of a right answer."""
     kind: str
     max_segments: int = 16
     min_segments: int = 1

@@ -16,10 +16,14 @@ from hrmlab.halting.base import HALTING, HaltingConfig, HaltingView, Outcome
 class DepthBudget(HaltingConfig):
     """Halt where a model of the input expects a right answer: P(right after n segments) = sigmoid(s (ln n - ln d)).
 
-    Depth d = exp(values[0]) and slope s = softplus(values[1]) come from the puzzle: set
-    `model.halting_head.readout=input` and `model.halting_head.bias=1`. Learned at every segment from whether the answer
-    was right then, by binary cross-entropy; training runs every sequence to `max_segments`. Cheap and schedulable, but
-    blind to how the reasoning goes: puzzles that look alike get the same depth.
+    Depth d = exp(values[0]) and slope s = softplus(values[1]) come from the puzzle. Learned at every segment from
+    whether the answer was right then, by binary cross-entropy; training runs every sequence to `max_segments`. Cheap,
+    and known before the first segment, so that work can be planned.
+
+    Needs: the head's two outputs, read from the input (`model.halting_head.readout=input`). Starts: head bias 1
+    (`model.halting_head.bias=1`), a depth of e segments.
+    Fails: blind to how the reasoning goes, so puzzles that look alike get the same depth; what a head linear in the
+    mean input cannot see of difficulty it cannot foretell.
 
     threshold: the expected probability at which a sequence stops, in inference; 1 in training, to see all depths.
     """
@@ -43,7 +47,7 @@ class DepthBudget(HaltingConfig):
         return math.inf if self.threshold == 1 else math.log(self.threshold / (1 - self.threshold))
 
     def at(self, cutoff: float) -> HaltingConfig:
-        return replace(self, threshold=1 / (1 + math.exp(-cutoff)))
+        return replace(self, threshold=1 / (1 + math.exp(min(-cutoff, 700.0))))
 
     def losses(self, view: HaltingView, outcome: Outcome) -> dict[str, Tensor]:
         expected = self.readiness(view)

@@ -61,7 +61,11 @@ def replace_limit(rule: HaltingConfig, max_segments: int) -> HaltingConfig:
 @HALTING.register(source="hrm-lab")
 @dataclass(frozen=True, kw_only=True)
 class AnyOf(Composition):
-    """Halt when one of the rules would."""
+    """Halt when one of the rules would.
+
+    Needs: what its rules need. Starts: as they do, each with its own threshold.
+    Fails: stops wrongly wherever one of them does.
+    """
 
     kind: Literal["any_of"] = "any_of"
 
@@ -77,7 +81,11 @@ class AnyOf(Composition):
 @HALTING.register(source="hrm-lab")
 @dataclass(frozen=True, kw_only=True)
 class AllOf(Composition):
-    """Halt when all of the rules would."""
+    """Halt when all of the rules would.
+
+    Needs: what its rules need. Starts: as they do, each with its own threshold.
+    Fails: goes on wherever one of them does; one that never stops makes it `fixed`.
+    """
 
     kind: Literal["all_of"] = "all_of"
 
@@ -98,11 +106,16 @@ class GlobalBudget(Composition):
     With slots refilled as they halt, puzzles take `mean_segments` on average at most, however hard they are. The one
     rule whose decisions depend on the neighbours: a puzzle may be given more or less beside others. Ties go to the
     longest at work, then to the lower slot.
+
+    Needs: what its rule needs, and a batch of some size. Starts: `mean_segments` from the compute that there is.
+    Fails: with few slots the rounding up to a whole puzzle stops far too many (with one slot everyone halts at once);
+    among puzzles that are all hard it gives up on some that a fixed depth would have solved.
     """
 
     kind: Literal["global_budget"] = "global_budget"
     rules: tuple[HaltingConfig, ...] = (Correctness(),)
     mean_segments: float = 4.0
+    dial: ClassVar[str | None] = "mean_segments"
     independent: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -115,6 +128,10 @@ class GlobalBudget(Composition):
         """The rule's own."""
         [(rule, seen)] = self.members(view)
         return rule.readiness(seen)
+
+    def at(self, cutoff: float) -> HaltingConfig:
+        """Under another budget, in mean segments."""
+        return replace(self, mean_segments=cutoff)
 
     def wants_to_halt(self, view: HaltingView) -> Tensor:
         [(rule, seen)] = self.members(view)

@@ -13,7 +13,9 @@ from hrmlab.halting.base import HALTING, HaltingConfig, HaltingView
 class Confidence(HaltingConfig):
     """Halt when the largest probability of a cell passes a threshold, for the `least` sure cell or their `mean`.
 
-    Fails where a model is sure of wrong answers; the mean hides one undecided cell among many givens.
+    Needs: nothing; any trained weights. Starts: pick the threshold by measurement (`hrm halting`).
+    Fails: a model is often sure of wrong answers; the mean hides one undecided cell among many givens, the least waits
+    for one cell that stays undecided.
     """
 
     dial: ClassVar[str | None] = "threshold"
@@ -38,7 +40,10 @@ class Confidence(HaltingConfig):
 class Margin(HaltingConfig):
     """Halt when a cell's two most probable symbols lie far enough apart, for the `least` sure cell or their `mean`.
 
-    Differs from `confidence` where the rest of the probability is spread over many symbols.
+    Differs from `confidence` where the rest of the probability is spread over many symbols; with two it is the same.
+
+    Needs: nothing; any trained weights. Starts: pick the threshold by measurement (`hrm halting`).
+    Fails: as `confidence`, where a model is sure of wrong answers.
     """
 
     dial: ClassVar[str | None] = "threshold"
@@ -64,7 +69,8 @@ class Margin(HaltingConfig):
 class Entropy(HaltingConfig):
     """Halt when the mean entropy of the cells, in nats, falls below a threshold.
 
-    The mean over all cells: its scale depends on the share of givens, so pick the threshold by measurement.
+    Needs: nothing; any trained weights. Starts: pick the threshold by measurement (`hrm halting`), for each task.
+    Fails: as the mean over all cells its scale depends on the share of givens, and one undecided cell hides among them.
     """
 
     dial: ClassVar[str | None] = "threshold"

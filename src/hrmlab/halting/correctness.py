@@ -16,13 +16,18 @@ from hrmlab.halting.exploration import draw_first_allowed
 @HALTING.register(source="Jolicoeur-Martineau 2025, arXiv 2510.04871")
 @dataclass(frozen=True, kw_only=True)
 class Correctness(HaltingConfig):
-    """Halt when the predicted probability of a right answer passes a threshold; needs no second forward pass.
+    """Halt when the predicted probability of a right answer passes a threshold.
+
+    Needs: the head's first output, taught by these losses; no second forward pass. Starts: head bias -5, "never right".
+    Fails: the head is over-confident on hard puzzles, so the training's 0.5 stops early there and inference wants a
+    threshold of its own (`hrm halting tune`); from states that it was not trained on it may be sure of anything.
 
     exploration: share of training sequences that must run for a drawn number of segments; below about 0.05 a model is
         never trained beyond its own solutions and may drift away from them when it is run for longer.
     """
 
     dial: ClassVar[str | None] = "threshold"
+    predicts_right: ClassVar[bool] = True
     kind: Literal["correctness"] = "correctness"
     exploration: float = 0.1
     redraw: bool = False
@@ -49,7 +54,7 @@ class Correctness(HaltingConfig):
         return math.log(self.threshold / (1 - self.threshold))
 
     def at(self, cutoff: float) -> HaltingConfig:
-        return replace(self, threshold=1 / (1 + math.exp(-cutoff)))
+        return replace(self, threshold=1 / (1 + math.exp(min(-cutoff, 700.0))))
 
     def first_allowed(self, slots: int, generator: torch.Generator | None) -> Tensor:
         return draw_first_allowed(slots, self.exploration, self.max_segments, generator)

@@ -17,8 +17,12 @@ class ExitDistribution(HaltingConfig):
     """Halt when the cumulative exit probability passes a quantile; learned from the expected loss minus an entropy.
 
     The entropy decomposes over segments: sum of S_n H(Bernoulli(lambda_n)). Unlike `ponder` it favours no depth. The
-    head's second output predicts the loss to come (see `halting.exits`). Fails by collapse onto the first or the last
-    segment where `beta` is too small for the scale of the loss.
+    head's second output predicts the loss to come (see `halting.exits`).
+
+    Needs: the head's two outputs, taught by these losses, and the head once more on the state before; no second forward
+    pass. Starts: head bias 0, where the entropy is largest, or below (`model.halting_head.bias`).
+    Fails: by collapse onto the first or the last segment where `beta` is too small for the scale of the loss, by
+    lambdas near one half, whatever the puzzle, where it is too large.
 
     beta: weight of the entropy.
     quantile: near 1 in training, so that late segments are seen; the dial of depth in inference.

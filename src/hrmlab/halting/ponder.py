@@ -17,7 +17,12 @@ class Ponder(HaltingConfig):
     """Halt at a quantile of a learned exit distribution; the expected loss and a KL to a geometric prior teach it.
 
     The KL decomposes exactly over segments: sum of S_n KL(Bernoulli(lambda_n) || Bernoulli(prior)). The head's second
-    output predicts the loss to come (see `halting.exits`). Start from a head bias near logit(prior), not from -5.
+    output predicts the loss to come (see `halting.exits`).
+
+    Needs: the head's two outputs, taught by these losses, and the head once more on the state before; no second forward
+    pass. Starts: head bias near logit(prior), -1.4 for 0.2 (`model.halting_head.bias`), not -5.
+    Fails: by forgetting the puzzle where `beta` is large, by collapse onto the first or the last segment where it is
+    too small.
 
     prior: mean of the geometric prior's exit probability; 1 / prior is the depth that it pulls to.
     beta: weight of the KL. A large one makes the depth the prior's, whatever the puzzle.

@@ -24,7 +24,10 @@ def residual(view: HaltingView, norm: Literal["l2", "max"]) -> Tensor:
 class Residual(HaltingConfig):
     """Halt when the relative change of the state in a segment falls below `tau`.
 
-    Fails where states move on along directions that the answer does not read, or circle: then it never stops.
+    Needs: nothing; best after training for fixed points. Starts: FPRM's 0.1 is for such weights; others may not come
+    below 0.5, so pick `tau` by measurement (`hrm halting`).
+    Fails: where states move on along directions that the answer does not read, or circle, it never stops; where they
+    rest on a wrong answer it stops there.
     """
 
     dial: ClassVar[str | None] = "tau"
@@ -48,11 +51,16 @@ class Residual(HaltingConfig):
 class DampedResidual(HaltingConfig):
     """As `residual`, and after every `patience` segments without a smaller one the steps get shorter by `decay`.
 
-    A damped state goes only the share eta of the way to its new value, which ends circling; eta starts at 1. It changes
-    what is computed, so its accuracies are not those of the other rules at the same depth.
+    A damped state goes only the share eta of the way to its new value, which ends circling; eta starts at 1.
+
+    Needs: nothing; best after training for fixed points; keeps three numbers a slot. Starts: decay 0.95 to 0.997,
+    patience 5 to 10, and a limit of segments that leaves room for them.
+    Fails: it changes what is computed, so its accuracies are not those of the other rules at the same depth; small
+    steps look like rest, and a damped state may be stopped on its way.
     """
 
     dial: ClassVar[str | None] = "tau"
+    steers: ClassVar[bool] = True
     kind: Literal["damped_residual"] = "damped_residual"
     tau: float = 0.1
     norm: Literal["l2", "max"] = "max"

@@ -16,7 +16,11 @@ class SampledDepth(HaltingConfig):
     nothing.
 
     In inference everyone runs for `max_segments`. What it buys is a model that holds its answer at depths beyond those
-    it was trained on; what it costs is segments spent on puzzles that were solved already.
+    it was trained on.
+
+    Needs: nothing beside the training. Starts: nothing to set.
+    Fails: segments are spent on puzzles that were solved already, in training and in inference; late segments are seen
+    less often than early ones.
     """
 
     kind: Literal["sampled_depth"] = "sampled_depth"

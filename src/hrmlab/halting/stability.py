@@ -16,7 +16,10 @@ from hrmlab.halting.base import HALTING, HaltingConfig, HaltingView, Memory
 class AnswerStability(HaltingConfig):
     """Halt when the decoded grid has not changed for `patience` segments.
 
-    Fails on plateaus: a model that rests on a wrong grid before it goes on. Cannot stop before segment `patience` + 1.
+    Needs: nothing; any trained weights; keeps a grid a slot. Starts: patience 1 on small boards, more where a model
+    pauses.
+    Fails: on plateaus, where a model rests on a wrong grid before it goes on. Cannot stop before segment
+    `patience` + 1, and never where the answer circles.
     """
 
     dial: ClassVar[str | None] = "patience"
@@ -54,6 +57,11 @@ class KLStability(HaltingConfig):
     """Halt when the cells' mean KL divergence from the segment before falls below a threshold, in nats.
 
     Softer than `answer_stability`: a grid may stand still while probabilities still move.
+
+    Needs: nothing; any trained weights; keeps the log probabilities of every slot. Starts: Huginn's 5e-4 is for the
+    words of a language; pick the threshold by measurement (`hrm halting`).
+    Fails: on plateaus, and where the sure cells of a large board hide one that still moves. Cannot stop before
+    segment 2.
     """
 
     dial: ClassVar[str | None] = "threshold"

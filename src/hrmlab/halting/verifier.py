@@ -16,8 +16,11 @@ from hrmlab.halting.base import HALTING, HaltingConfig, HaltingView
 class Verifier(HaltingConfig):
     """Halt when the answer obeys the task's rules: givens kept, every row, column and box complete; a shortest path.
 
-    Reads no labels. The best that any rule can do where an answer can be checked; where a task cannot check its answers
-    there is no verifier. Asks the host after every segment, so it waits for the device.
+    Reads no labels. The best that any rule can do where an answer can be checked.
+
+    Needs: a task that can check its answers, known to the caller. Starts: nothing to set.
+    Fails: there is no verifier for tasks like ARC, whose rule is the question; asks the host after every segment, so
+    that it waits for the device; a puzzle that is never solved takes all its segments.
     """
 
     kind: Literal["verifier"] = "verifier"

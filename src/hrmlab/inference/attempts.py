@@ -16,9 +16,9 @@ from hrmlab.inference.stream import Answer, Puzzle, Solver
 from hrmlab.inference.symmetry import Symmetry, draw_symmetry
 from hrmlab.tasks.base import Task, Tokens
 
-Vary = Literal["start", "symmetry", "none"]
+Vary = Literal["start", "noise", "symmetry", "none"]
 Select = Literal["vote", "confidence", "first", "residual", "verifier"]
-VARY: tuple[Vary, ...] = ("start", "symmetry", "none")
+VARY: tuple[Vary, ...] = ("start", "noise", "symmetry", "none")
 SELECT: tuple[Select, ...] = ("vote", "confidence", "first", "residual", "verifier")
 
 
@@ -27,7 +27,7 @@ class Attempted:
     """What came of a puzzle after all attempts.
 
     chosen: the answer taken. tries: all of them, turned back to the puzzle as it came.
-    segments: of all attempts together; with `first`, of those that all of them had run when the first halted.
+    segments: of all attempts together, as they were run.
     """
 
     chosen: Answer
@@ -39,12 +39,15 @@ class Ensemble:
     """K attempts at each puzzle with each of the models.
 
     vary: what makes attempts differ. "start": all but the first begin from random initial states, which a halting head
-        may be wrong about that never saw such states (small boards, solved at once in training). "symmetry":
-        every attempt but the first sees the puzzle under a random symmetry of its task (useless for models that are
-        equivariant under all of them). "none": only the models differ (checkpoint ensembles).
+        may be wrong about that never saw such states (small boards, solved at once in training). "noise": all but the
+        first have normal noise of deviation `noise` added to their states before every segment but the first (PTRM,
+        arXiv 2605.19943). "symmetry": every attempt but the first sees the puzzle under a random symmetry of its task
+        (useless for models that are equivariant under all of them). "none": only the models differ (checkpoint
+        ensembles).
     select: "vote", the grid that most attempts give, ties to the larger sum of confidence; "confidence", the largest
-        value of the halting head; "first", whichever halts first by its own choice; "residual", the state most at rest;
-        "verifier", one that obeys the task's rules, else by confidence. None of them reads labels.
+        value of the halting head; "first", whichever halts first by its own choice (halt-first: a model's other
+        attempts at the puzzle end as soon as they have run as long); "residual", the state most at rest; "verifier",
+        one that obeys the task's rules, else by confidence. None of them reads labels.
 
     Raises:
         ConfigError: no attempts, or a task without the symmetries asked for.
@@ -59,6 +62,7 @@ class Ensemble:
         attempts: int = 4,
         vary: Vary = "start",
         select: Select = "vote",
+        noise: float = 0.3,
         slots: int = 128,
         seed: int = 0,
     ) -> None:
@@ -67,17 +71,14 @@ class Ensemble:
         self.augment = getattr(task, "augment", None)
         if vary == "symmetry" and self.augment is None:
             raise ConfigError(f"task '{task.kind}' has no symmetries to vary; wanted --vary start")
-        self.task, self.attempts, self.vary, self.select, self.seed = task, attempts, vary, select, seed
+        self.task, self.attempts, self.vary, self.select = task, attempts, vary, select
+        self.noise, self.seed = noise, seed
         self.solvers = [Solver(model, halting, slots=slots, check=task.valid) for model in models]
 
     def solve(self, puzzles: Iterable[Puzzle | Tokens]) -> Iterator[Attempted]:
         """Answers in the order of the puzzles."""
-        held: dict[int, Puzzle] = {}
         copies = tee(puzzles, len(self.solvers))
-        streams = [
-            solver.solve(self._variants(copy, held, own=not at))
-            for at, (solver, copy) in enumerate(zip(self.solvers, copies, strict=True))
-        ]
+        streams = [solver.solve(self._variants(copy)) for solver, copy in zip(self.solvers, copies, strict=True)]
         for number in counting():
             tries: list[Answer] = []
             for stream in streams:
@@ -86,22 +87,22 @@ class Ensemble:
                     if found is None:
                         return
                     tries.append(self._back(found, number, attempt))
-            yield self._chosen(held.pop(number), tries)
+            yield self.choose(tries)
 
-    def _variants(self, puzzles: Iterable[Puzzle | Tokens], held: dict[int, Puzzle], own: bool) -> Iterator[Puzzle]:
+    def _variants(self, puzzles: Iterable[Puzzle | Tokens]) -> Iterator[Puzzle]:
         for number, puzzle in enumerate(puzzles):
             puzzle = puzzle if isinstance(puzzle, Puzzle) else Puzzle(np.asarray(puzzle))
-            if own:
-                held[number] = puzzle
+            if self.select == "first":
+                puzzle = replace(puzzle, group=number)
             for attempt in range(self.attempts):
                 yield self._variant(puzzle, number, attempt)
 
     def _variant(self, puzzle: Puzzle, number: int, attempt: int) -> Puzzle:
         if attempt == 0 or self.vary == "none":
             return puzzle
-        if self.vary == "start":
+        if self.vary in ("start", "noise"):
             seed = np.random.SeedSequence((self.seed, number, attempt)).generate_state(1)[0]
-            return replace(puzzle, start=int(seed))
+            return replace(puzzle, start=int(seed), noise=self.noise if self.vary == "noise" else 0.0)
         turn = self._symmetry(number, attempt)
         labels = puzzle.labels if puzzle.labels is None else turn.labels(puzzle.labels)
         return replace(puzzle, tokens=turn.apply(puzzle.tokens), labels=labels)
@@ -117,26 +118,22 @@ class Ensemble:
             return found
         return replace(found, tokens=self._symmetry(number, attempt).undo(found.tokens))
 
-    def _chosen(self, puzzle: Puzzle, tries: list[Answer]) -> Attempted:
-        segments = sum(found.segments for found in tries)
+    def choose(self, tries: Sequence[Answer]) -> Attempted:
+        """One of several answers to the same puzzle."""
         if self.select == "first":
             best = min(tries, key=lambda found: (not found.halted, found.segments, -found.confidence))
-            segments = sum(min(found.segments, best.segments) for found in tries)
         else:
-            best = max(tries, key=self._score(puzzle, tries))
-        return Attempted(best, tuple(tries), segments)
+            best = max(tries, key=self._score(tries))
+        return Attempted(best, tuple(tries), sum(found.segments for found in tries))
 
-    def _score(self, puzzle: Puzzle, tries: list[Answer]) -> Callable[[Answer], tuple[float, float]]:
+    def _score(self, tries: Sequence[Answer]) -> Callable[[Answer], tuple[float, float]]:
         """What the chosen answer has most of; the first among equals."""
         if self.select == "confidence":
             return lambda found: (found.confidence, 0.0)
         if self.select == "residual":
             return lambda found: (-found.residual, 0.0)
         if self.select == "verifier":
-            grids = np.stack([found.tokens for found in tries])
-            valid = self.task.valid(np.broadcast_to(puzzle.tokens, grids.shape), grids)
-            good = {id(found): bool(ok) for found, ok in zip(tries, valid, strict=True)}
-            return lambda found: (float(good[id(found)]), found.confidence)
+            return lambda found: (float(bool(found.valid)), found.confidence)
         votes, trust = Counter[bytes](), Counter[bytes]()
         for found in tries:
             votes[found.tokens.tobytes()] += 1

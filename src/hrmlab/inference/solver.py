@@ -9,10 +9,10 @@ import numpy.typing as npt
 from hrmlab.core.model import HRM
 from hrmlab.errors import DataError
 from hrmlab.halting import Check, HaltingConfig
-from hrmlab.inference.stream import Frame, Puzzle, Solver, Watch
+from hrmlab.inference.stream import Answer, Frame, Puzzle, Solver, Watch
 from hrmlab.tasks.base import Examples, Tokens
 
-__all__ = ["Answers", "Frame", "Watch", "answer"]
+__all__ = ["Answer", "Answers", "Frame", "Puzzle", "Solver", "Watch", "answer"]
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,16 @@ COLUMNS = (
 
 
 def write_report(report: HaltingReport, folder: Path) -> HaltingReport:
-    """Write `halting.json`, `halting.csv`, `halting-curves.csv` and `halting.svg`; the report with their places.
+    """Write `halting.json`, `.md`, `.csv`, `-curves.csv` and `.svg`; the report with their places.
 
     Raises:
         DataError: the folder cannot be written.
     """
-    texts = {"halting.csv": _csv(COLUMNS, [_row(rule) for rule in report.rules]), "halting-curves.csv": _curves(report)}
+    texts = {
+        "halting.csv": _csv(COLUMNS, [_row(rule) for rule in report.rules]),
+        "halting-curves.csv": _curves(report),
+        "halting.md": _markdown(report),
+    }
     figure = _figure(report)
     if figure is not None:
         texts["halting.svg"] = figure
@@ -50,6 +54,39 @@ def _curves(report: HaltingReport) -> str:
         ["fixed", at["segments"], at["accuracy"], at["segments"], at["segments"], None, None] for at in report.fixed
     ]
     return _csv(columns, rows)
+
+
+def _markdown(report: HaltingReport) -> str:
+    """The table for people, with what it depends on. The oracle is kept apart: it reads the labels."""
+    head = ("rule", "threshold", "exact", "segments", "p50", "p95", "max", "precision", "recall", "premature",
+            "overrun", "unsolvable", "difficulty")  # fmt: skip
+    rows = [head, ("---",) * len(head)]
+    for rule in report.rules:
+        threshold = "" if rule.threshold is None else f"{rule.threshold:.4g}"
+        depths = [f"{depth:g}" for depth in (rule.p50_segments, rule.p95_segments, rule.max_segments)]
+        shares = [_percent(share) for share in (rule.precision, rule.recall, rule.premature)]
+        difficulty = "" if rule.difficulty is None else f"{rule.difficulty:.2f}"
+        rest = [f"{rule.overrun:.2f}", _percent(rule.unsolvable), difficulty]
+        name = f"**{rule.name}**" if rule.name == report.best else rule.name
+        cells = [name, threshold, _percent(rule.accuracy), f"{rule.mean_segments:.2f}", *depths, *shares, *rest]
+        rows.append(tuple(cells))
+    everyone, best, about = report.fixed[-1], report.oracle, report.protocol
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    lines += [
+        "",
+        f"Everyone to segment {report.segments}: {_percent(everyone['accuracy'])}. Oracle (reads the labels; stops at "
+        f"the first right answer): {_percent(best['accuracy'])} in {best['mean_segments']:.2f} segments.",
+        "",
+        f"Weights: {report.run}, {about.weights}. Puzzles: {about.data}, split {about.split}, seed {about.seed}; "
+        f"thresholds picked on {report.validation} to keep {_percent(report.wanted)}, reported on {report.test} "
+        f"others, recorded to segment {report.segments}. "
+        f"{about.device}, {about.dtype}, torch {about.versions.get('torch', '?')}.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.1%}"
 
 
 def _csv(columns: tuple[str, ...], rows: list[list[Any]]) -> str:
@@ -86,7 +123,7 @@ def _figure(report: HaltingReport) -> str | None:
     for row in report.calibration["by_segment"]:
         points = row["reliability"]
         right.plot([p[0] for p in points], [p[1] for p in points], marker=".", label=f"segment {row['segment']}")
-    title = f"halting head: ECE {report.calibration['ece']:.3f}, Brier {report.calibration['brier']:.3f}"
+    title = f"{report.calibration['of']}: ECE {report.calibration['ece']:.3f}, Brier {report.calibration['brier']:.3f}"
     right.set(xlabel="its probability of being right", ylabel="share that is right", title=title)
     right.legend(fontsize="x-small", loc="upper left")
     figure.tight_layout()
