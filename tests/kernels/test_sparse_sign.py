@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hrmlab.embeddings import PuzzleConfig, PuzzleTable
-from hrmlab.training.sign_sgd import sign_sgd
+from hrmlab.kernels import sign_sgd
 
 
 def table() -> PuzzleTable:
