@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from hrmlab.kernels.operators import operator
 from hrmlab.kernels.triton_here import Specimen, Tile, constexpr, fused, jit, launch, tl
 
 MOST_COLS = 512
@@ -83,9 +84,7 @@ def _halves(tensor: Tensor) -> tuple[Tensor, Tensor]:
     return first, second
 
 
-@torch.library.custom_op("hrmlab::swiglu", mutates_args=())
-def forward_op(gate: Tensor, up: Tensor) -> Tensor:
-    """silu(gate) * up, contiguous."""
+def _forward(gate: Tensor, up: Tensor) -> Tensor:
     gate, up = gate.contiguous(), up.contiguous()
     if not fused(gate, up):
         return plain(gate, up)
@@ -94,8 +93,7 @@ def forward_op(gate: Tensor, up: Tensor) -> Tensor:
     return out
 
 
-@torch.library.custom_op("hrmlab::swiglu_backward", mutates_args=())
-def backward_op(grad: Tensor, gate: Tensor, up: Tensor) -> tuple[Tensor, Tensor]:
+def _backward(grad: Tensor, gate: Tensor, up: Tensor) -> tuple[Tensor, Tensor]:
     grad, gate, up = grad.contiguous(), gate.contiguous(), up.contiguous()
     if not fused(grad, gate, up):
         return plain_backward(grad, gate, up)
@@ -104,9 +102,7 @@ def backward_op(grad: Tensor, gate: Tensor, up: Tensor) -> tuple[Tensor, Tensor]
     return below
 
 
-@torch.library.custom_op("hrmlab::swiglu_halves", mutates_args=())
-def halves_op(gate_up: Tensor) -> Tensor:
-    """silu(first half) * second half, contiguous."""
+def _halves_forward(gate_up: Tensor) -> Tensor:
     gate_up = gate_up.contiguous()
     gate, up = _halves(gate_up)
     if not fused(gate_up):
@@ -116,8 +112,7 @@ def halves_op(gate_up: Tensor) -> Tensor:
     return out
 
 
-@torch.library.custom_op("hrmlab::swiglu_halves_backward", mutates_args=())
-def halves_backward_op(grad: Tensor, gate_up: Tensor) -> Tensor:
+def _halves_backward(grad: Tensor, gate_up: Tensor) -> Tensor:
     grad, gate_up = grad.contiguous(), gate_up.contiguous()
     gate, up = _halves(gate_up)
     if not fused(grad, gate_up):
@@ -127,32 +122,34 @@ def halves_backward_op(grad: Tensor, gate_up: Tensor) -> Tensor:
     return below
 
 
-@forward_op.register_fake
-def _(gate: Tensor, up: Tensor) -> Tensor:
-    return gate.new_empty(gate.shape)
-
-
-@backward_op.register_fake
-def _(grad: Tensor, gate: Tensor, up: Tensor) -> tuple[Tensor, Tensor]:
-    return gate.new_empty(gate.shape), up.new_empty(up.shape)
-
-
-@halves_op.register_fake
-def _(gate_up: Tensor) -> Tensor:
-    return gate_up.new_empty((*gate_up.shape[:-1], gate_up.shape[-1] // 2))
-
-
-@halves_backward_op.register_fake
-def _(grad: Tensor, gate_up: Tensor) -> Tensor:
-    return gate_up.new_empty(gate_up.shape)
-
-
 def _keep(ctx, inputs, output):
     ctx.save_for_backward(*inputs)
 
 
-forward_op.register_autograd(lambda ctx, grad: backward_op(grad, *ctx.saved_tensors), setup_context=_keep)
-halves_op.register_autograd(lambda ctx, grad: halves_backward_op(grad, *ctx.saved_tensors), setup_context=_keep)
+backward_op = operator(
+    "swiglu_backward(Tensor grad, Tensor gate, Tensor up) -> (Tensor, Tensor)",
+    _backward,
+    lambda grad, gate, up: (gate.new_empty(gate.shape), up.new_empty(up.shape)),
+)
+forward_op = operator(
+    "swiglu(Tensor gate, Tensor up) -> Tensor",
+    _forward,
+    lambda gate, up: gate.new_empty(gate.shape),
+    lambda ctx, grad: backward_op(grad, *ctx.saved_tensors),
+    _keep,
+)
+halves_backward_op = operator(
+    "swiglu_halves_backward(Tensor grad, Tensor gate_up) -> Tensor",
+    _halves_backward,
+    lambda grad, gate_up: gate_up.new_empty(gate_up.shape),
+)
+halves_op = operator(
+    "swiglu_halves(Tensor gate_up) -> Tensor",
+    _halves_forward,
+    lambda gate_up: gate_up.new_empty((*gate_up.shape[:-1], gate_up.shape[-1] // 2)),
+    lambda ctx, grad: halves_backward_op(grad, *ctx.saved_tensors),
+    _keep,
+)
 
 
 def specimens(width: int, dtype: str) -> list[Specimen]:

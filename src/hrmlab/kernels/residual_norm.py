@@ -7,6 +7,7 @@ kernel reads both inputs once and keeps the output, which the next layer holds a
 import torch
 from torch import Tensor
 
+from hrmlab.kernels.operators import operator
 from hrmlab.kernels.triton_here import Specimen, Tile, constexpr, fused, jit, launch, tl
 
 
@@ -68,9 +69,7 @@ def backward_kernel(grad, out, inverse, below, rows, width, ROWS: constexpr, COL
     tl.store(below + at, result.to(below.dtype.element_ty), mask=here)
 
 
-@torch.library.custom_op("hrmlab::add_rms_norm", mutates_args=())
-def forward_op(x: Tensor, residual: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    """The normalised sum, contiguous, and 1 / its root mean square."""
+def _forward(x: Tensor, residual: Tensor, eps: float) -> tuple[Tensor, Tensor]:
     if not fused(x, residual):
         return plain_forward(x, residual, eps)
     x, residual = x.contiguous(), residual.contiguous()
@@ -82,14 +81,7 @@ def forward_op(x: Tensor, residual: Tensor, eps: float) -> tuple[Tensor, Tensor]
     return out, inverse
 
 
-@forward_op.register_fake
-def _(x: Tensor, residual: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    return x.new_empty(x.shape), x.new_empty(x.shape[:-1], dtype=torch.float32)
-
-
-@torch.library.custom_op("hrmlab::add_rms_norm_backward", mutates_args=())
-def backward_op(grad: Tensor, out: Tensor, inverse: Tensor) -> Tensor:
-    """Gradient of both inputs."""
+def _backward(grad: Tensor, out: Tensor, inverse: Tensor) -> Tensor:
     grad = grad.contiguous()
     if not fused(grad, out):
         return plain_backward(grad, out, inverse)
@@ -100,9 +92,8 @@ def backward_op(grad: Tensor, out: Tensor, inverse: Tensor) -> Tensor:
     return below
 
 
-@backward_op.register_fake
-def _(grad: Tensor, out: Tensor, inverse: Tensor) -> Tensor:
-    return grad.new_empty(grad.shape)
+def _forward_fake(x: Tensor, residual: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    return x.new_empty(x.shape), x.new_empty(x.shape[:-1], dtype=torch.float32)
 
 
 def _keep(ctx, inputs, output):
@@ -114,7 +105,14 @@ def _back(ctx, grad, _):
     return below, below, None
 
 
-forward_op.register_autograd(_back, setup_context=_keep)
+backward_op = operator(
+    "add_rms_norm_backward(Tensor grad, Tensor out, Tensor inverse) -> Tensor",
+    _backward,
+    lambda grad, out, inverse: grad.new_empty(grad.shape),
+)
+forward_op = operator(
+    "add_rms_norm(Tensor x, Tensor residual, float eps) -> (Tensor, Tensor)", _forward, _forward_fake, _back, _keep
+)
 
 
 def specimens(width: int, dtype: str) -> list[Specimen]:

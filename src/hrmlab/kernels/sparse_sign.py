@@ -8,6 +8,7 @@ depends on the data, so nothing waits.
 import torch
 from torch import Tensor
 
+from hrmlab.kernels.operators import operator
 from hrmlab.kernels.triton_here import Specimen, constexpr, fused, jit, launch, tl
 
 CHUNK, COLS = 128, 128
@@ -57,9 +58,7 @@ def kernel(rows, ids, gradients, keep, lr, table, count, width, CHUNK: constexpr
         tl.store(at, (old * keep - lr * sign).to(rows.dtype.element_ty), mask=here)
 
 
-@torch.library.custom_op("hrmlab::sign_sgd", mutates_args=("rows",))
-def op(rows: Tensor, ids: Tensor, gradients: Tensor, lr: float, weight_decay: float) -> None:
-    """In place, on a contiguous table."""
+def _update(rows: Tensor, ids: Tensor, gradients: Tensor, lr: float, weight_decay: float) -> None:
     if not fused(rows, gradients):
         return plain(rows, ids, gradients, lr, weight_decay)
     count, width = gradients.shape
@@ -69,9 +68,11 @@ def op(rows: Tensor, ids: Tensor, gradients: Tensor, lr: float, weight_decay: fl
     return None
 
 
-@op.register_fake
-def _(rows: Tensor, ids: Tensor, gradients: Tensor, lr: float, weight_decay: float) -> None:
-    return None
+op = operator(
+    "sign_sgd(Tensor(a!) rows, Tensor ids, Tensor gradients, float lr, float weight_decay) -> ()",
+    _update,
+    lambda rows, ids, gradients, lr, weight_decay: None,
+)
 
 
 def specimens(width: int, dtype: str) -> list[Specimen]:

@@ -7,6 +7,7 @@ nothing between but the logits themselves, where torch keeps four float32 copies
 import torch
 from torch import Tensor
 
+from hrmlab.kernels.operators import operator
 from hrmlab.kernels.triton_here import Specimen, Tile, constexpr, fused, jit, launch, tl
 
 
@@ -85,9 +86,7 @@ def backward_kernel(grad, logits, labels, below, ignore, rows, width, ROWS: cons
     tl.store(below + at, result.to(below.dtype.element_ty), mask=here)
 
 
-@torch.library.custom_op("hrmlab::stablemax_cross_entropy", mutates_args=())
-def forward_op(logits: Tensor, labels: Tensor, ignore: int) -> Tensor:
-    """Losses in float32, contiguous."""
+def _forward(logits: Tensor, labels: Tensor, ignore: int) -> Tensor:
     if not fused(logits):
         return plain(logits, labels, ignore).contiguous()
     logits, labels = logits.contiguous(), labels.contiguous()
@@ -99,8 +98,7 @@ def forward_op(logits: Tensor, labels: Tensor, ignore: int) -> Tensor:
     return losses
 
 
-@torch.library.custom_op("hrmlab::stablemax_cross_entropy_backward", mutates_args=())
-def backward_op(grad: Tensor, logits: Tensor, labels: Tensor, ignore: int) -> Tensor:
+def _backward(grad: Tensor, logits: Tensor, labels: Tensor, ignore: int) -> Tensor:
     grad, logits, labels = grad.contiguous(), logits.contiguous(), labels.contiguous()
     if not fused(logits):
         return plain_backward(grad, logits, labels, ignore)
@@ -112,26 +110,23 @@ def backward_op(grad: Tensor, logits: Tensor, labels: Tensor, ignore: int) -> Te
     return below
 
 
-@forward_op.register_fake
-def _(logits: Tensor, labels: Tensor, ignore: int) -> Tensor:
-    return logits.new_empty(labels.shape, dtype=torch.float32)
-
-
-@backward_op.register_fake
-def _(grad: Tensor, logits: Tensor, labels: Tensor, ignore: int) -> Tensor:
-    return logits.new_empty(logits.shape)
-
-
 def _keep(ctx, inputs, output):
     logits, labels, ctx.ignore = inputs
     ctx.save_for_backward(logits, labels)
 
 
-def _back(ctx, grad):
-    return backward_op(grad, *ctx.saved_tensors, ctx.ignore), None, None
-
-
-forward_op.register_autograd(_back, setup_context=_keep)
+backward_op = operator(
+    "stablemax_cross_entropy_backward(Tensor grad, Tensor logits, Tensor labels, int ignore) -> Tensor",
+    _backward,
+    lambda grad, logits, labels, ignore: logits.new_empty(logits.shape),
+)
+forward_op = operator(
+    "stablemax_cross_entropy(Tensor logits, Tensor labels, int ignore) -> Tensor",
+    _forward,
+    lambda logits, labels, ignore: logits.new_empty(labels.shape, dtype=torch.float32),
+    lambda ctx, grad: (backward_op(grad, *ctx.saved_tensors, ctx.ignore), None, None),
+    _keep,
+)
 
 
 def specimens(width: int, dtype: str) -> list[Specimen]:

@@ -18,6 +18,8 @@ try:
 except ImportError:
     triton = tl = None
 
+__all__ = ["AVAILABLE", "INTERPRETED", "Specimen", "Tile", "constexpr", "fused", "jit", "launch", "tl", "triton"]
+
 AVAILABLE = triton is not None
 INTERPRETED = bool(AVAILABLE and triton.knobs.runtime.interpret)
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
