@@ -25,7 +25,7 @@ def test_no_file_is_forgotten() -> None:
 @pytest.mark.skipif(not triton_here.AVAILABLE, reason="needs triton: python3 tools/setup.py dev kernels")
 @pytest.mark.parametrize("file", FILES)
 def test_interpreted(file: str) -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE / file)]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(HERE / file)]
     environment = os.environ | {"TRITON_INTERPRET": "1"}
     environment = {name: value for name, value in environment.items() if not name.startswith("PYTEST")}
     done = subprocess.run(command, cwd=HERE.parent.parent, env=environment, capture_output=True, text=True, timeout=280)

@@ -91,6 +91,15 @@ def test_they_are_compiled_without_a_break_and_so_are_their_gradients(name: str,
     torch.testing.assert_close(gradients, torch.autograd.grad(wanted.square().sum(), leaves))
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_decision_between_kernel_and_twin_is_compiled_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch._dynamo.reset()
+    monkeypatch.setattr(triton_here, "AVAILABLE", True)
+    x, residual, eps = tensors()["add_rms_norm"]
+    came = torch.compile(add_rms_norm, fullgraph=True, backend="eager")(x, residual, eps)
+    torch.testing.assert_close(came, add_rms_norm(x, residual, eps))
+
+
 @pytest.mark.parametrize("name", PUBLIC)
 def test_a_gpu_with_triton_gets_the_operator_and_nothing_else_does(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[str] = []

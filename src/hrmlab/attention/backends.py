@@ -49,7 +49,7 @@ class Machine:
         return Machine(
             device.type,
             torch.cuda.get_device_capability(device),
-            torch.backends.cudnn.version() or 0,
+            torch.backends.cudnn.version() or 0,  # type: ignore[no-untyped-call]
             find_spec("triton") is not None,
             next((name for name, module in installed.items() if _there(module)), None),
             current_flash_attention_impl(),
