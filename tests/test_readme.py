@@ -46,7 +46,8 @@ def test_every_verb_that_is_typed_exists() -> None:
 def test_both_commands_and_the_lines_underneath_are_named() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert "make demo" in README and "make test" in README
-    assert "tools/setup.py dev plots hub export arc" in README and "tools/setup.py dev plots hub export arc" in makefile
+    line = "tools/setup.py dev plots hub export arc tensorboard"
+    assert line in README and line in makefile
 
 
 def test_links_to_files_lead_somewhere() -> None:

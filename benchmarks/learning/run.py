@@ -28,20 +28,22 @@ def main() -> None:
     parser.add_argument("--table", default="curves", help="name of the table and figure")
     parser.add_argument("--threads", type=int, help="CPU threads, default torch's choice")
     parser.add_argument(
-        "--run", type=Path, help="read this run folder instead of training; one preset to file it under"
+        "--run", type=Path, help="read this run folder instead of training; one preset to file it under, its own seed"
     )
     arguments = parser.parse_intermixed_args()
     overrides = [word for word in arguments.words if "=" in word]
     table = HERE / f"{arguments.table}.csv"
     for name in arguments.words:
-        if name not in overrides:
-            for seed in range(arguments.seeds):
-                found = (
-                    points(arguments.run)
-                    if arguments.run
-                    else curve(name, seed, arguments.seconds, overrides, arguments.threads)
-                )
-                keep(table, {"preset": name, "label": arguments.label, "seed": str(seed)}, found)
+        if name in overrides:
+            continue
+        key = {"preset": name, "label": arguments.label}
+        if arguments.run:
+            config = json.loads((arguments.run / "config.json").read_text())
+            keep(table, key | {"seed": str(config["training"]["seed"])}, points(arguments.run))
+            continue
+        for seed in range(arguments.seeds):
+            found = curve(name, seed, arguments.seconds, overrides, arguments.threads)
+            keep(table, key | {"seed": str(seed)}, found)
     draw(table)
 
 

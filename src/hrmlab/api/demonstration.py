@@ -13,7 +13,7 @@ from hrmlab.results import Demonstration, Evaluation
 
 Tell = Callable[[str], None]
 SHOWN = 3
-LONGEST = 530.0
+LONGEST = 480.0
 """Seconds of training where no budget is asked for: the whole demo should take ten minutes on two cores."""
 QUIETLY = ("training.evaluate_every=null",)
 """The story evaluates once, at the end."""
@@ -37,7 +37,7 @@ def demo(
     Args:
         preset: what to train; anything that `train` takes.
         out: the run folder; None makes one below `runs/`.
-        seconds, steps: a budget in place of the preset's, which is cut to 530 s.
+        seconds, steps: a budget in place of the preset's, which is cut to 480 s.
         tell: is given the story, a paragraph at a time (rich markup).
         show: sees the three puzzles drawn after every segment.
 

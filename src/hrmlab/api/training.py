@@ -137,9 +137,11 @@ def _resume(folder: RunFolder, config: RunConfig, device: torch.device, quiet: b
 def _run(trainer: Trainer, folder: RunFolder, split: Split, quiet: bool) -> Training:
     config, start = trainer.config, trainer.budget.step
     some = sample(split.test, config.training.evaluate_puzzles)
+    limit = config.training.evaluate_segments or config.evaluation.max_segments
+    policy = replace(config.evaluation, max_segments=min(limit, config.evaluation.max_segments))
 
     def look(model: HRM) -> dict[str, Any]:
-        scores = measure(model.eval(), config.task, some, config.evaluation)
+        scores = measure(model.eval(), config.task, some, policy)
         keys = ("n", "exact", "cell", "mean_segments", "by_segment")
         return {key: getattr(scores, key) for key in keys}
 
@@ -157,6 +159,7 @@ def _run(trainer: Trainer, folder: RunFolder, split: Split, quiet: bool) -> Trai
                 f"out of memory on {trainer.device.type}; lower training.batch_size={config.training.batch_size}"
             ) from None
         monitor.log(trainer)
+        monitor.close()
         if trainer.budget.step > start or start == 0:
             save_checkpoint(trainer, folder.checkpoints)
     if interruption.asked and trainer.budget.progress < 1.0:

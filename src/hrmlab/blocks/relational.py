@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from hrmlab.attention import Context
 from hrmlab.blocks.base import BLOCKS, BlockConfig, Place
+from hrmlab.blocks.neighbours import NeighbourMean
 from hrmlab.errors import ConfigError
 from hrmlab.kernels import add_rms_norm, swiglu
 from hrmlab.layers import Linear, feed_forward_width
@@ -48,13 +49,13 @@ class RelationalBlock(nn.Module):
     """x <- norm(x + swiglu([x, messages])), messages the sum of linear maps of the means.
 
     A mean over a group is taken, multiplied by its weights and spread back over the group, in that order: the product
-    runs over groups, which are fewer than cells. Messages are summed at the state's width, before the feed-forward
-    widens it, since passes over the widened tensors are what a step's time goes into.
+    runs over groups, which are fewer than cells. Neighbours are few, so theirs is gathered. Messages are summed at the
+    state's width, before the feed-forward widens it, since passes over the widened tensors are what a step's time goes
+    into.
     """
 
     pool: Tensor
     spread: Tensor
-    near: Tensor
 
     def __init__(self, width: int, hidden: int, relations: list[Relation], symbols: bool, eps: float) -> None:
         super().__init__()
@@ -67,9 +68,7 @@ class RelationalBlock(nn.Module):
         if grouped:
             self.register_buffer("pool", _tensor(np.concatenate(pools)), persistent=False)
             self.register_buffer("spread", _tensor(np.concatenate(spreads, axis=1)), persistent=False)
-        if nearby:
-            near = np.stack([sum(_adjacency(r) for r in tied) for tied in nearby.values()])
-            self.register_buffer("near", _tensor(near), persistent=False)
+        self.near = nn.ModuleList([NeighbourMean(tied) for tied in nearby.values()])
         self.across_groups = nn.ModuleDict({tie: Linear(width, width) for tie in grouped})
         self.across_neighbours = nn.ModuleDict({tie: Linear(width, width) for tie in nearby})
         self.across_symbols = Linear(width, width) if symbols else None
@@ -89,8 +88,8 @@ class RelationalBlock(nn.Module):
             parts = zip(self.across_groups.values(), torch.split(pooled, self.groups, dim=1), strict=True)
             means = torch.cat([linear(part) for linear, part in parts], dim=1)
             heard = (self.spread.to(x.dtype) @ means.flatten(2)).view(x.shape)
-        for number, linear in enumerate(self.across_neighbours.values()):
-            heard = heard + linear((self.near[number].to(x.dtype) @ x.flatten(2)).view(x.shape))
+        for near, linear in zip(self.near, self.across_neighbours.values(), strict=True):
+            heard = heard + linear(near(x))
         if self.across_symbols is not None:
             heard = heard + self.across_symbols(x.mean(dim=2, keepdim=True))
         return heard
@@ -110,16 +109,6 @@ def _members(relation: Relation, *, mean: bool) -> np.ndarray:
     members: np.ndarray = (np.arange(relation.groups.max() + 1)[:, None] == relation.groups).astype(np.float64)
     sizes = np.maximum(members.sum(axis=1, keepdims=True), 1)
     return np.divide(members, sizes) if mean else members
-
-
-def _adjacency(relation: Relation) -> np.ndarray:
-    """The mean over a cell's neighbours as a matrix, (N, N); those beyond the border count as zeros."""
-    assert relation.neighbours is not None
-    cells, directions = relation.neighbours.shape
-    near = np.zeros((cells, cells))
-    for column in relation.neighbours.T:
-        near[np.flatnonzero(column >= 0), column[column >= 0]] += 1 / directions
-    return near
 
 
 def _tensor(array: np.ndarray) -> Tensor:

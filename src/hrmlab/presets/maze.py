@@ -2,7 +2,6 @@
 
 from hrmlab.blocks.base import Size
 from hrmlab.blocks.relational import Relational
-from hrmlab.core.heads import HaltingHeadConfig
 from hrmlab.core.model import ModelConfig
 from hrmlab.core.schedules import SingleState
 from hrmlab.embeddings import NoPositions, Tokens
@@ -10,7 +9,7 @@ from hrmlab.halting import AnswerStability, Correctness
 from hrmlab.losses import SoftmaxCrossEntropy
 from hrmlab.presets import recipes
 from hrmlab.presets.recipes import Recipe
-from hrmlab.presets.sudoku import training
+from hrmlab.presets.sudoku import EVEN, training
 from hrmlab.tasks import Maze
 from hrmlab.training.config import DataConfig, RunConfig
 
@@ -29,7 +28,7 @@ def _run(name: str, task: Maze, recipe: Recipe) -> RunConfig:
         block=Relational(),
         embedding=Tokens(),
         positions=NoPositions(),
-        halting_head=HaltingHeadConfig(readout="mean"),
+        halting_head=EVEN,
         size=Size(width=recipe.width, layers=recipe.layers, heads=1, expansion=recipe.expansion, round_to=8),
     )
     return RunConfig(

@@ -32,15 +32,15 @@ class Recipe:
     cycles: int = 6
     expansion: float = 4.5
     segments: int = 8
-    evaluation_segments: int = 128
-    restart_every: int | None = None
+    evaluation_segments: int = 256
+    restart_every: int | None = 16
     hard_share: float = 0.0
     batch_size: int = 16
     lr: float = 0.01
-    rest_lr: float = 1e-3
+    rest_lr: float = 3e-3
     ema: float = 0.99
     exploration: float = 0.1
-    threshold: float = 0.9
+    threshold: float = 0.98
     checkpoint_every: int = 2000
     evaluate_every: float | None = None
 
@@ -61,7 +61,7 @@ SUDOKU_9X9_EASY = Recipe(train=20000, test=1000, seconds=300, evaluate_every=60)
 SUDOKU_9X9_HARD = Recipe(
     train=60000,
     test=1000,
-    seconds=1800,
+    seconds=7200,
     evaluation_segments=512,
     restart_every=64,
     evaluate_every=600,

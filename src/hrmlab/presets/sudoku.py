@@ -14,6 +14,9 @@ from hrmlab.tasks import Sudoku
 from hrmlab.training.config import DataConfig, RunConfig, TrainingConfig
 from hrmlab.training.optimisers import AdamW, MuonConfig
 
+EVEN = HaltingHeadConfig(readout="mean", bias=0.0)
+"""Starts from "as likely right as wrong": from -5, a head must first climb for as many steps as a short run has."""
+
 
 def sudoku_4x4(name: str) -> RunConfig:
     return _single_state(name, Sudoku(box_rows=2, box_cols=2), recipes.SUDOKU_4X4)
@@ -45,12 +48,13 @@ def hrm_sudoku_6x6(name: str) -> RunConfig:
 
 def _single_state(name: str, task: Sudoku, recipe: Recipe) -> RunConfig:
     halting = Correctness(max_segments=recipe.segments)
-    return _run(name, task, recipe, SingleState(cycles=recipe.cycles), halting, sure(recipe))
+    return _run(name, task, recipe, SingleState(cycles=recipe.cycles), EVEN, halting, sure(recipe))
 
 
 def _hrm(name: str, task: Sudoku, recipe: Recipe) -> RunConfig:
     halting = QLearning(max_segments=recipe.segments)
-    return _run(name, task, recipe, HRMSchedule(), halting, Fixed(max_segments=recipe.evaluation_segments))
+    head = HaltingHeadConfig(readout="mean")
+    return _run(name, task, recipe, HRMSchedule(), head, halting, Fixed(max_segments=recipe.evaluation_segments))
 
 
 def _run(
@@ -58,6 +62,7 @@ def _run(
     task: Sudoku,
     recipe: Recipe,
     schedule: ScheduleConfig,
+    head: HaltingHeadConfig,
     halting: HaltingConfig,
     evaluation: HaltingConfig,
 ) -> RunConfig:
@@ -66,7 +71,7 @@ def _run(
         block=Relational(relations=("row", "column", "box")),
         embedding=SymbolAxis(),
         positions=NoPositions(),
-        halting_head=HaltingHeadConfig(readout="mean"),
+        halting_head=head,
         size=Size(width=recipe.width, layers=recipe.layers, heads=1, expansion=recipe.expansion, round_to=8),
     )
     return RunConfig(
@@ -98,6 +103,8 @@ def training(recipe: Recipe) -> TrainingConfig:
         clip=1.0,
         ema=recipe.ema,
         evaluate_every=recipe.evaluate_every,
+        evaluate_puzzles=200,
+        evaluate_segments=32,
         checkpoint_every=recipe.checkpoint_every,
         compile="auto",
     )

@@ -46,10 +46,12 @@ class TrainingConfig(Strict):
     ema_buffers: average the sparse puzzle table too (the reference copies it).
     puzzle_lr, puzzle_weight_decay: SignSGD on the sparse puzzle table.
     evaluate_every: seconds of training between evaluations, None for one at the end.
-    evaluate_puzzles: held-out puzzles used by those evaluations.
+    evaluate_puzzles, evaluate_segments: held-out puzzles used by those evaluations, and the most segments that one may
+        take (None: what `evaluation` says). A model that is not sure yet would use up whatever it is given.
     checkpoint_every: steps between checkpoints, None for one at the end.
     compile: run training segments through torch.compile; it takes half a minute at the start, and a step then about two
         thirds of its time on a CPU. "auto" does so where a compiler works and `seconds` are enough for it to pay.
+    tensorboard: write the metrics as TensorBoard events too, below RUN/tensorboard.
     """
 
     optimiser: OptimiserConfig
@@ -67,8 +69,10 @@ class TrainingConfig(Strict):
     puzzle_weight_decay: float = 0.1
     evaluate_every: float | None = None
     evaluate_puzzles: int = 500
+    evaluate_segments: int | None = None
     checkpoint_every: int | None = None
     compile: bool | Literal["auto"] = False
+    tensorboard: bool = False
 
     def __post_init__(self) -> None:
         if self.steps is None and self.seconds is None:

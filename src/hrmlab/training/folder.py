@@ -6,6 +6,7 @@ RUN/metrics.jsonl      one JSON object a line: step, seconds, measures
 RUN/results.json       the final evaluation with its protocol
 RUN/model.safetensors  in place of checkpoints, in a folder from the Hugging Face Hub
 RUN/checkpoints/<step>/
+RUN/tensorboard/       where `training.tensorboard` is true
 """
 
 import json

@@ -12,6 +12,7 @@ from hrmlab.terminal import Meter
 from hrmlab.training.checkpoint import save_checkpoint
 from hrmlab.training.folder import RunFolder
 from hrmlab.training.loop import Trainer
+from hrmlab.training.tensorboard import Mirror
 
 EVERY = 1.0
 """Seconds of training between two lines of metrics.jsonl."""
@@ -34,6 +35,8 @@ class Monitor:
         self._logged_at = self._evaluated_at = trainer.budget.seconds
         self._logged_step = trainer.budget.step
         self._facts: dict[str, float] = {}
+        wanted = trainer.config.training.tensorboard
+        self._mirror = Mirror(folder.path / "tensorboard", trainer.budget.step) if wanted else None
 
     def __call__(self, trainer: Trainer) -> bool:
         """Whether to go on.
@@ -72,7 +75,15 @@ class Monitor:
 
     def _record(self, trainer: Trainer, values: dict[str, Any]) -> None:
         budget = trainer.budget
-        self.folder.log({"step": budget.step, "seconds": round(budget.seconds, 3)} | values)
+        record = {"step": budget.step, "seconds": round(budget.seconds, 3)} | values
+        self.folder.log(record)
+        if self._mirror is not None:
+            self._mirror.add(budget.step, values)
+
+    def close(self) -> None:
+        """Write out what TensorBoard has not been given yet."""
+        if self._mirror is not None:
+            self._mirror.close()
 
     def _words(self, step: int) -> str:
         facts = self._facts
