@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hrmlab.layers import Linear, SwiGLU, feed_forward_width, rms_norm, rotate, rotation, truncated_normal_
+from hrmlab.layers import Linear, SwiGLU, feed_forward_width, rotate, rotation, truncated_normal_
 
 
 @pytest.mark.parametrize("std", [0.02, 1.0, 3.0])
@@ -24,17 +24,6 @@ def test_truncated_normal_of_no_deviation_is_zero_and_fills_in_place():
     tensor = torch.ones(3)
     assert truncated_normal_(tensor, 0) is tensor
     assert torch.equal(tensor, torch.zeros(3))
-
-
-def test_rms_norm_divides_by_the_root_mean_square():
-    x = torch.randn(2, 3, 8) * 5
-    expected = x / (x.square().mean(-1, keepdim=True) + 1e-5).sqrt()
-    torch.testing.assert_close(rms_norm(x, 1e-5), expected)
-
-
-def test_rms_norm_computes_in_float32_and_answers_in_the_dtype_of_its_input():
-    x = torch.full((1, 64), 300.0, dtype=torch.float16)  # the square overflows float16
-    assert torch.equal(rms_norm(x, 1e-5), torch.ones(1, 64, dtype=torch.float16))
 
 
 def test_linear_is_a_product_and_starts_with_the_inverse_root_of_its_inputs():

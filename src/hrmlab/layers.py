@@ -1,4 +1,4 @@
-"""Layers that several parts share: normalisation, casted linear maps, SwiGLU, initialisation, rotary positions.
+"""Layers that several parts share: casted linear maps, SwiGLU, initialisation, rotary positions.
 
 Letters in shapes: B batch, N positions, S symbols, W width, H heads, D width of a head.
 """
@@ -8,6 +8,8 @@ import math
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from hrmlab.kernels import swiglu_halves
 
 Rotation = tuple[Tensor, Tensor]
 """Cosine and sine of the rotary angles, each of shape (N, D)."""
@@ -27,15 +29,6 @@ def truncated_normal_(tensor: Tensor, std: float) -> Tensor:
         width = std / kept
         tensor.uniform_(-upper, upper).erfinv_().mul_(math.sqrt(2) * width)
         return tensor.clamp_(-2 * width, 2 * width)
-
-
-def rms_norm(x: Tensor, eps: float) -> Tensor:
-    """x / root mean square over the last dimension, computed in float32, without a learned gain.
-
-    Written out: torch's own copies strided input first, which changes the order of its sums, and is slower on a CPU.
-    """
-    wide = x.float()
-    return (wide * torch.rsqrt(wide.square().mean(dim=-1, keepdim=True) + eps)).to(x.dtype)
 
 
 class Linear(nn.Module):
@@ -68,8 +61,7 @@ class SwiGLU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., W) -> (..., W)."""
-        gate, up = self.gate_up(x).chunk(2, dim=-1)
-        down: Tensor = self.down(F.silu(gate) * up)
+        down: Tensor = self.down(swiglu_halves(self.gate_up(x)))
         return down
 
 

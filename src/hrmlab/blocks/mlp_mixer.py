@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from hrmlab.attention import Context
 from hrmlab.blocks.base import BLOCKS, BlockConfig, Place
 from hrmlab.errors import ConfigError
-from hrmlab.layers import SwiGLU, feed_forward_width, rms_norm
+from hrmlab.kernels import add_rms_norm
+from hrmlab.layers import SwiGLU, feed_forward_width
 
 
 @BLOCKS.register(source="Jolicoeur-Martineau 2025, arXiv 2510.04871; Tolstikhin et al. 2021, arXiv 2105.01601")
@@ -38,5 +39,5 @@ class MixerBlock(nn.Module):
     def forward(self, x: Tensor, context: Context) -> Tensor:
         """(B, N, W) -> (B, N, W)."""
         turned = x.transpose(1, 2)  # TRM's first norm runs over the positions, not the width
-        x = rms_norm(turned + self.across(turned), self.eps).transpose(1, 2)
-        return rms_norm(x + self.within(x), self.eps)
+        x = add_rms_norm(turned, self.across(turned), self.eps).transpose(1, 2)
+        return add_rms_norm(x, self.within(x), self.eps)

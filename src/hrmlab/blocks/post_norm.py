@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from hrmlab.attention import SDPA, AttentionConfig, Context
 from hrmlab.blocks.base import BLOCKS, BlockConfig, Place
 from hrmlab.errors import ConfigError
-from hrmlab.layers import SwiGLU, feed_forward_width, rms_norm
+from hrmlab.kernels import add_rms_norm
+from hrmlab.layers import SwiGLU, feed_forward_width
 
 
 @BLOCKS.register(source="Wang et al. 2025, arXiv 2506.21734")
@@ -37,5 +38,5 @@ class PostNormBlock(nn.Module):
 
     def forward(self, x: Tensor, context: Context) -> Tensor:
         """(B, N, W) -> (B, N, W)."""
-        x = rms_norm(x + self.attention(x, context), self.eps)
-        return rms_norm(x + self.mlp(x), self.eps)
+        x = add_rms_norm(x, self.attention(x, context), self.eps)
+        return add_rms_norm(x, self.mlp(x), self.eps)

@@ -10,14 +10,14 @@ from typing import Literal
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hrmlab.attention import Context
 from hrmlab.blocks.base import BLOCKS, BlockConfig, Place
 from hrmlab.blocks.neighbours import NeighbourMean
 from hrmlab.errors import ConfigError
-from hrmlab.layers import Linear, feed_forward_width, rms_norm
+from hrmlab.kernels import add_rms_norm, swiglu
+from hrmlab.layers import Linear, feed_forward_width
 from hrmlab.spec import Relation
 
 
@@ -78,7 +78,7 @@ class RelationalBlock(nn.Module):
     def forward(self, x: Tensor, context: Context) -> Tensor:
         """(B, N, W) -> (B, N, W), or with a symbol axis (B, N, S, W) -> (B, N, S, W)."""
         both = torch.cat((x, self.messages(x)), dim=-1)
-        return rms_norm(x + self.down(F.silu(self.gate(both)) * self.up(both)), self.eps)
+        return add_rms_norm(x, self.down(swiglu(self.gate(both), self.up(both))), self.eps)
 
     def messages(self, x: Tensor) -> Tensor:
         """What each state hears from those related to it; the shape of x."""

@@ -8,8 +8,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from hrmlab.errors import DataError
+from hrmlab.kernels import sign_sgd
 from hrmlab.layers import truncated_normal_
-from hrmlab.training.sign_sgd import sign_sgd
 
 
 class CastedSparseEmbedding(nn.Module):

@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from hrmlab.kernels import stablemax_cross_entropy
+from hrmlab.kernels.stablemax import plain
 from hrmlab.losses.base import IGNORE, LOSSES, LossConfig
 
 
@@ -35,9 +37,6 @@ class StablemaxCrossEntropy(LossConfig):
     float64: bool = False
 
     def __call__(self, logits: Tensor, labels: Tensor) -> Tensor:
-        x = logits.to(torch.float64 if self.float64 else torch.float32)
-        log_s = torch.where(x < 0, -torch.log1p(-x.clamp_max(0)), torch.log1p(x.clamp_min(0)))
-        log_p = log_s.log_softmax(dim=-1)
-        valid = labels != IGNORE
-        target = torch.where(valid, labels, 0).long()[..., None]
-        return torch.where(valid, -log_p.gather(-1, target).squeeze(-1), 0)
+        if self.float64:
+            return plain(logits, labels, IGNORE, torch.float64)
+        return stablemax_cross_entropy(logits, labels, IGNORE)

@@ -10,12 +10,12 @@ from hrmlab.core.act import Objective, objective, segment
 from hrmlab.core.carry import Batch, Carry
 from hrmlab.core.compiling import Forward, compiled, compiled_if_possible
 from hrmlab.core.model import HRM
+from hrmlab.kernels import sign_sgd
 from hrmlab.training.budget import Budget
 from hrmlab.training.config import RunConfig, TrainingConfig
 from hrmlab.training.ema import EMA
 from hrmlab.training.feeder import Feeder
 from hrmlab.training.optimisers import build_optimisers
-from hrmlab.training.sign_sgd import sign_sgd
 
 COMPILING_PAYS = 180.0
 """Seconds of training from which the half minute of compiling comes back."""

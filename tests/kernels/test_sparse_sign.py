@@ -1,12 +1,14 @@
 """SignSGD touches the rows of the ids given and no others."""
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hrmlab.embeddings import PuzzleConfig, PuzzleTable
-from hrmlab.training.sign_sgd import sign_sgd
+from hrmlab.kernels import sign_sgd
+from hrmlab.kernels.sparse_sign import CHUNK, COLS, op, plain
 
 
 def table() -> PuzzleTable:
@@ -49,3 +51,23 @@ def test_gradients_of_a_lookup_train_the_table():
         (found - goal).square().sum().backward()
         sign_sgd(rows.rows, ids, found.grad, lr=0.05, weight_decay=0.0)
     assert (rows(ids) - goal).square().sum().item() < 0.05 < first
+
+
+@pytest.mark.parametrize("ids_type", [torch.int64, torch.int32])
+@pytest.mark.parametrize(("batch", "width"), [(0, 4), (1, 1), (CHUNK + 9, 3), (7, COLS + 5)])
+def test_the_operator_equals_its_twin_to_the_last_bit(batch: int, width: int, ids_type: torch.dtype):
+    """Both add equal ids in their order, so that sums that cancel have the same sign."""
+    generator = torch.Generator().manual_seed(batch + width)
+    wanted = torch.randn(9, width, generator=generator)
+    came = wanted.clone()
+    ids = torch.randint(0, 9, (batch,), generator=generator).to(ids_type)
+    gradients = torch.randn(batch, width, generator=generator).round(decimals=1)
+    op(came, ids, gradients, 0.1, 0.5)
+    plain(wanted, ids, gradients, 0.1, 0.5)
+    assert torch.equal(came, wanted)
+
+
+def test_a_table_that_is_not_contiguous_is_left_to_torch():
+    table = torch.ones(4, 6).mT
+    sign_sgd(table, torch.tensor([5]), torch.ones(1, 4), lr=0.5, weight_decay=0.0)
+    assert table[5].eq(0.5).all() and table[:5].eq(1).all()
