@@ -211,6 +211,14 @@ def test_a_model_beyond_the_reference_is_named(hrm: Hrm, data: Path, words: list
     mistake(hrm("export", "other", "--out", "x"), part)
 
 
+def test_where_a_head_began_does_not_keep_it_from_the_reference(hrm: Hrm, data: Path) -> None:
+    words = [*TINY_HRM, "model.halting_head.bias=-3", f"data.path={data}"]
+    api.train("sudoku-4x4", words, out="begun", steps=1, device="cpu", quiet=True)
+    assert hrm("export", "begun", "--out", "theirs").code == 0
+    bias = torch.load("theirs/step_1", weights_only=True)["_orig_mod.model.inner.q_head.bias"]
+    assert bias.tolist() == pytest.approx([-3, -3], abs=0.1)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("which", ["tiny_hrm", "run"])
 def test_onnx_computes_the_same(hrm: Hrm, request: pytest.FixtureRequest, which: str) -> None:

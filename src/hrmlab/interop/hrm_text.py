@@ -119,7 +119,8 @@ def logits(model: HRM, tokens: Tensor, prefix: Tensor | None = None) -> Tensor:
     filled = torch.nn.functional.pad(tokens, (0, length - count))  # what comes later is not looked at
     batch = Batch(filled, torch.zeros_like(filled), filled.new_zeros(rows))
     mask = attention_mask(length, None if prefix is None else torch.nn.functional.pad(prefix, (0, length - count)))
-    return model(model.empty_carry(batch).states, batch, mask=mask.to(tokens.device)).logits[:, :count]
+    out: Tensor = model(model.empty_carry(batch).states, batch, mask=mask.to(tokens.device)).logits
+    return out[:, :count]
 
 
 def attention_mask(length: int, prefix: Tensor | None = None) -> Tensor:

@@ -1,10 +1,11 @@
 """From a run of ours back to the reference's configuration, where it can say the same."""
 
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from hrmlab.attention import SDPA
 from hrmlab.blocks import MLPMixer, PostNorm
+from hrmlab.core.model import ModelConfig
 from hrmlab.core.schedules import HRMSchedule, TRMSchedule
 from hrmlab.embeddings import Learned, NoPositions, Rotary, Tokens
 from hrmlab.errors import ConfigError
@@ -67,9 +68,16 @@ def arch_of(run: RunConfig, spec: TaskSpec) -> Arch:
         found = TinyRecursiveReasoningModel_ACTV1Config(**values, **own)
     else:
         found = HierarchicalReasoningModel_ACTV1Config(**values)
-    if (theirs := model_config(found)) != model:
+    if (theirs := _begun_as(model, model_config(found))) != model:
         raise ConfigError(f"the reference cannot build this model: {'; '.join(_differences(model, theirs, 'model'))}")
     return found
+
+
+def _begun_as(ours: ModelConfig, theirs: ModelConfig) -> ModelConfig:
+    """`theirs` with our initial values, which trained weights have replaced."""
+    head = replace(theirs.halting_head, bias=ours.halting_head.bias)
+    puzzle = replace(theirs.puzzle, init_std=ours.puzzle.init_std) if ours.puzzle and theirs.puzzle else theirs.puzzle
+    return replace(theirs, halting_head=head, puzzle=puzzle)
 
 
 def _differences(ours: Any, theirs: Any, path: str) -> list[str]:
