@@ -343,6 +343,11 @@ class Inspection(Result):
     schedule: the rows of one segment: target, sources, network, grad.
     calls: by network, calls in one segment and how many of them carry gradient.
     parameters: trained numbers: total, by network, and of the other parts; the sparse puzzle table apart.
+    flops: operations of matrix products for one puzzle: an inference `segment`, a `training_step` on average (with the
+        looks ahead that the halting policy asks for, `look_ahead` each), and a call of each network.
+    memory: bytes in float32: of the weights and what trains them; for one puzzle, `state` (all levels) and
+        `activations` kept for the backward pass; `training` and `inference` are the least for a whole batch, passing
+        buffers not counted.
     warnings: what is coherent but probably not meant.
     """
 
@@ -352,5 +357,7 @@ class Inspection(Result):
     answer: str
     calls: dict[str, dict[str, int]]
     parameters: dict[str, int]
+    flops: dict[str, int]
+    memory: dict[str, int]
     warnings: list[str]
     table: str

@@ -160,6 +160,9 @@ def detached(carry: Carry, output: Output, steps: Tensor, halted: Tensor) -> Car
 
 def named_matrices(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
     """The two-dimensional weights inside the networks: what matrix optimisers such as Muon are for."""
-    for name, parameter in model.named_parameters():
-        if name.startswith("networks.") and parameter.ndim == 2:
-            yield name, parameter
+    yield from ((name, p) for name, p in model.named_parameters() if is_matrix(name, p))
+
+
+def is_matrix(name: str, parameter: Tensor) -> bool:
+    """Whether a parameter of a model is one of its networks' matrices."""
+    return name.startswith("networks.") and parameter.ndim == 2
