@@ -37,5 +37,14 @@ class PostNormBlock(nn.Module):
 
     def forward(self, x: Tensor, context: Context) -> Tensor:
         """(B, N, W) -> (B, N, W)."""
-        x = rms_norm(x + self.attention(x, context), self.eps)
+        return self._through(x, self.attention(x, context))
+
+    def leading(self, x: Tensor, context: Context, count: int) -> Tensor:
+        """The first `count` positions of `self(x, context)`, (B, count, W)."""
+        if not hasattr(self.attention, "leading"):
+            return self._through(x[:, :count], self.attention(x, context)[:, :count])
+        return self._through(x[:, :count], self.attention.leading(x, context, count))
+
+    def _through(self, x: Tensor, mixed: Tensor) -> Tensor:
+        x = rms_norm(x + mixed, self.eps)
         return rms_norm(x + self.mlp(x), self.eps)

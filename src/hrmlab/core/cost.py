@@ -1,7 +1,7 @@
-"""What a segment costs, in operations and bytes, counted by running each part once on tensors that hold no numbers.
+"""What a segment costs, in operations and bytes: each part is run once on tensors that hold no numbers.
 
-Nothing is estimated from formulas, so that parts of other people are counted as ours are. Operations are those of matrix
-products (multiplications and additions, two for each pair); passes over single numbers are left out, as is usual.
+Nothing is estimated from formulas, so that parts of other people are counted as ours are. Operations are those of
+matrix products (a multiplication and an addition for each pair); passes over single numbers are left out, as is usual.
 """
 
 from collections.abc import Callable, Iterable

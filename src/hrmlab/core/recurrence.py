@@ -22,6 +22,8 @@ def run(
     context: Context,
     observer: Observer | None = None,
     segment: int = 0,
+    *,
+    only: int | None = None,
 ) -> States:
     """One segment: every row of the schedule in order.
 
@@ -30,6 +32,7 @@ def run(
         states: by level, all of the shape of `inputs`.
         inputs: the embedded puzzle.
         observer: sees, after each row, the level's new state under the level's name.
+        only: how many leading positions the last row has to give; None for all.
 
     Returns:
         New states; rows without gradient leave none in them.
@@ -39,8 +42,9 @@ def run(
     for row, update in enumerate(schedule.updates):
         with torch.set_grad_enabled(recording and update.grad):
             first, *rest = (inputs if source == INPUT else states[source] for source in update.sources)
-            injection = sum(rest, start=first)
-            states[update.target] = networks[update.network](states[update.target] + injection, context)
+            x = states[update.target] + sum(rest, start=first)
+            some = (only,) if only is not None and row == len(schedule.updates) - 1 else ()
+            states[update.target] = networks[update.network](x, context, *some)
         if observer is not None:
             observer(update.target, (segment, row), states[update.target])
     return states
@@ -53,8 +57,13 @@ class Network(nn.Module):
         super().__init__()
         self.blocks = nn.ModuleList(blocks)
 
-    def forward(self, x: Tensor, context: Context) -> Tensor:
-        """The shape of x is kept."""
-        for block in self.blocks:
+    def forward(self, x: Tensor, context: Context, only: int | None = None) -> Tensor:
+        """The shape of x is kept, but for the positions where `only` the leading ones are wanted."""
+        *blocks, last = self.blocks
+        for block in blocks:
             x = block(x, context)
+        if only is not None and hasattr(last, "leading"):
+            x = last.leading(x, context, only)
+        else:
+            x = last(x, context)[:, :only]
         return x

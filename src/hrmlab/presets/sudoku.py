@@ -99,5 +99,5 @@ def training(recipe: Recipe) -> TrainingConfig:
         ema=recipe.ema,
         evaluate_every=recipe.evaluate_every,
         checkpoint_every=recipe.checkpoint_every,
-        compile="auto",
+        engine="auto",
     )

@@ -1,7 +1,9 @@
 """A complete run as one configuration: data, model, loss, halting, optimisation."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic_core import core_schema
 
 from hrmlab.core.model import ModelConfig
 from hrmlab.errors import ConfigError
@@ -48,8 +50,9 @@ class TrainingConfig(Strict):
     evaluate_every: seconds of training between evaluations, None for one at the end.
     evaluate_puzzles: held-out puzzles used by those evaluations.
     checkpoint_every: steps between checkpoints, None for one at the end.
-    compile: run training segments through torch.compile; it takes half a minute at the start, and a step then about two
-        thirds of its time on a CPU. "auto" does so where a compiler works and `seconds` are enough for it to pay.
+    engine: how segments are computed (`core.engines`). "auto" takes the compiled engine where a compiler works, the
+        `seconds` are enough for its half minute at the start to come back, and it is the faster when both are measured;
+        the outcome is remembered for this model and machine. Configurations of old say `compile`: true, false, "auto".
     """
 
     optimiser: OptimiserConfig
@@ -68,13 +71,26 @@ class TrainingConfig(Strict):
     evaluate_every: float | None = None
     evaluate_puzzles: int = 500
     checkpoint_every: int | None = None
-    compile: bool | Literal["auto"] = False
+    engine: Literal["auto", "reference", "eager", "compiled"] = "eager"
 
     def __post_init__(self) -> None:
         if self.steps is None and self.seconds is None:
             raise ConfigError("a run needs a budget: set training.steps or training.seconds")
         if self.batch_size < 1:
             raise ConfigError(f"training.batch_size={self.batch_size}; wanted 1 or more")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        return core_schema.no_info_before_validator_function(_with_engine, handler(source))
+
+
+def _with_engine(data: Any) -> Any:
+    """A configuration from before engines had names."""
+    if not isinstance(data, dict) or "compile" not in data or "engine" in data:
+        return data
+    rest = {name: value for name, value in data.items() if name != "compile"}
+    known = {True: "compiled", False: "eager", "auto": "auto"}
+    return rest | {"engine": known.get(data["compile"], data["compile"])}
 
 
 @dataclass(frozen=True, kw_only=True)
