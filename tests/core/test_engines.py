@@ -86,7 +86,7 @@ def test_leading_positions_obey_the_mask(make_spec: Make, make_model: Make) -> N
 
     model: HRM = make_model(make_spec())
     block, x = model.networks["high"].blocks[0], torch.randn(2, 16, 16)
-    masks = (torch.ones(16, 16).tril().bool(), torch.ones(1, 1, 1, 16).bool(), torch.arange(16) < 9)
+    masks = (torch.ones(16, 16).tril().bool(), torch.ones(1, 1, 1, 16).bool(), (torch.arange(16) < 9)[None])
     for mask in masks:
         context = replace(model._rotation.context(), mask=mask)
         torch.testing.assert_close(block.leading(x, context, 3), block(x, context)[:, :3], atol=1e-6, rtol=0)

@@ -28,6 +28,7 @@ ARGUMENTS = {
     "solve": (["RUN", "PUZZLE"], {"--jobs", "--show", "--halting", "--attempts", "--vary", "--select"}),
     "halting": (["RUN"], {"--n", "--segments", "--target-accuracy-loss"}),
     "halting tune": (["RUN"], {"--n", "--segments", "--target-accuracy-loss", "--rule"}),
+    "bench": (["TARGET", "KEY=VALUE"], {"--engines", "--seconds", "--against", "--explain"}),
     "parity": (["FILE"], {"--compile", "--dtype"}),
     "import": (["PATH", "KEY=VALUE"], {"--data", "--compat"}),
     "import-config": (["FILE", "KEY=VALUE"], {"--compat"}),

@@ -87,7 +87,10 @@ def _memory(config: RunConfig, model: HRM, cost: Costs) -> dict[str, int]:
         "average": weights if training.ema is not None else 0,
         "puzzle_table": model.puzzles.rows.nbytes if model.puzzles is not None else 0,
     }
-    state, kept = cost.state * len(model.schedule.levels), cost.activations(model.schedule)
+    state, kept = (
+        cost.state * len(model.schedule.levels),
+        cost.activations(model.schedule, recompute=training.recompute),
+    )
     return held | {
         "state": state,
         "activations": kept,

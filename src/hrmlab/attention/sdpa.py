@@ -45,7 +45,7 @@ class SelfAttention(nn.Module):
         q = F.linear(x[:, :count], weight[:width]).unflatten(-1, (self.heads, -1))
         k, v = F.linear(x, weight[width:]).unflatten(-1, (2 * self.heads, -1)).chunk(2, dim=2)
         mask = context.mask
-        if mask is not None and mask.ndim > 1 and mask.shape[-2] > 1:
+        if mask is not None and mask.shape[-2] > 1:
             mask = mask[..., :count, :]
         return self._mixed(q, k, v, context, mask)
 

@@ -35,6 +35,7 @@ class Compiled(Eager):
     name: ClassVar[str] = "compiled"
     summary: ClassVar[str] = "one segment through torch.compile: fused passes, fewer numbers kept for the backward pass"
     tolerance: ClassVar[float] = 1e-4
+    fixed_shapes: ClassVar[bool] = True
 
     def __init__(self, model: HRM, *, forgiving: bool = False) -> None:
         super().__init__(model)

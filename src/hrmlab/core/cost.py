@@ -29,13 +29,14 @@ class Call:
 class Costs:
     """What the parts of a model cost for one puzzle.
 
-    networks: one call of each, by name.
+    networks: one call of each, by name. layers: their blocks.
     embedding, heads: once a segment. heads are the answer's and the halting one.
     state: bytes of one level's state.
     positions: of the state, puzzle slots and symbols included.
     """
 
     networks: dict[str, Call]
+    layers: dict[str, int]
     embedding: Call
     heads: Call
     state: int
@@ -56,10 +57,19 @@ class Costs:
             + self.heads.backward
         )
 
-    def activations(self, schedule: Schedule) -> int:
-        """Bytes that one puzzle's segment keeps for its backward pass, eager and without recomputation."""
-        saved = {name: call.saved for name, call in self.networks.items()}
-        return int(schedule.cost(saved, schedule.grad_calls())) + self.embedding.saved + self.heads.saved
+    def activations(self, schedule: Schedule, *, recompute: bool = False) -> int:
+        """Bytes that one puzzle's segment keeps for its backward pass, eager.
+
+        Args:
+            recompute: the inputs of all blocks are kept, and of one block at a time everything.
+        """
+        outside = self.embedding.saved + self.heads.saved
+        if not recompute:
+            saved = {name: call.saved for name, call in self.networks.items()}
+            return int(schedule.cost(saved, schedule.grad_calls())) + outside
+        inputs = {name: self.layers[name] * self.state for name in self.networks}
+        largest = max(call.saved // self.layers[name] for name, call in self.networks.items())
+        return int(schedule.cost(inputs, schedule.grad_calls())) + largest + outside
 
 
 def costs(config: ModelConfig, spec: TaskSpec) -> Costs:
@@ -81,6 +91,7 @@ def costs(config: ModelConfig, spec: TaskSpec) -> Costs:
 
         return Costs(
             {name: _call(net, lambda net=net: [net(state, context)]) for name, net in model.networks.items()},
+            {name: len(net.blocks) for name, net in model.networks.items()},
             _call(model, lambda: [model.embed(batch)[0]]),
             _call(model, heads),
             state.nbytes,

@@ -15,12 +15,14 @@ class Eager:
     """What the model itself does. Base of all engines.
 
     name: in configurations and reports. summary: one line. tolerance: how far its float32 outputs and states may stand
-        from this class's (absolute, for states of unit size).
+        from this class's (absolute, for states of unit size). fixed_shapes: whether another number of slots costs a
+        new start.
     """
 
     name: ClassVar[str] = "eager"
     summary: ClassVar[str] = "operations one by one; a look ahead computes only what the halting head reads"
     tolerance: ClassVar[float] = 0.0
+    fixed_shapes: ClassVar[bool] = False
 
     def __init__(self, model: HRM) -> None:
         self.model = model

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from hrmlab.attention.base import Context
 from hrmlab.core.schedule import INPUT, Schedule
@@ -51,19 +52,33 @@ def run(
 
 
 class Network(nn.Module):
-    """A level's network: blocks one after the other."""
+    """A level's network: blocks one after the other.
+
+    Attributes:
+        recompute: keep only each block's input for the backward pass, which computes the rest again.
+    """
 
     def __init__(self, blocks: list[nn.Module]) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(blocks)
+        self.recompute = False
 
     def forward(self, x: Tensor, context: Context, only: int | None = None) -> Tensor:
         """The shape of x is kept, but for the positions where `only` the leading ones are wanted."""
         *blocks, last = self.blocks
         for block in blocks:
-            x = block(x, context)
+            x = self._through(block, x, context)
         if only is not None and hasattr(last, "leading"):
             x = last.leading(x, context, only)
         else:
-            x = last(x, context)[:, :only]
+            x = self._through(last, x, context)[:, :only]
         return x
+
+    def _through(self, block: nn.Module, x: Tensor, context: Context) -> Tensor:
+        if self.recompute and torch.is_grad_enabled():
+            passed: Tensor = checkpoint(
+                lambda state: block(state, context), x, use_reentrant=False, preserve_rng_state=False
+            )
+            return passed
+        whole: Tensor = block(x, context)
+        return whole

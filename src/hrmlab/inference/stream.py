@@ -12,12 +12,15 @@ from torch import Tensor
 
 from hrmlab.core.act import segment
 from hrmlab.core.carry import Batch, Carry
+from hrmlab.core.eager import Eager
 from hrmlab.core.model import HRM
 from hrmlab.halting import Check, HaltingConfig
 from hrmlab.halting.residual import residual
 from hrmlab.tasks.base import IGNORE, Tokens
 
 Indices = npt.NDArray[np.int64]
+NOBODY = -1
+"""Owner of a slot that works for no puzzle."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,8 @@ class Solver:
         slots: puzzles worked on at once.
         check: the task's rules, for policies that ask for them; usually `task.valid`.
         watch: sees every puzzle after every segment.
+        engine: what computes the segments of this model; None for the model itself. An engine of fixed shapes keeps
+            slots open, and computes them for nobody, once puzzles run out.
     """
 
     def __init__(
@@ -89,8 +94,10 @@ class Solver:
         slots: int = 128,
         check: Check | None = None,
         watch: Watch | None = None,
+        engine: Eager | None = None,
     ) -> None:
         self.model, self.halting, self.slots, self.check, self.watch = model, halting, slots, check, watch
+        self.engine = Eager(model) if engine is None else engine
 
     def solve(self, puzzles: Iterable[Puzzle | Tokens]) -> Iterator[Answer]:
         """Answers in the order of the puzzles, each as soon as it and all before it are done."""
@@ -133,7 +140,7 @@ class _Work:
             self._open(fresh)
         elif len(free):
             self._replace(free, fresh)
-        return bool(len(self.owner))
+        return bool((self.owner != NOBODY).any())
 
     def _open(self, fresh: list[Puzzle]) -> None:
         batch = self._batch(fresh)
@@ -158,7 +165,9 @@ class _Work:
                 offered.labels.index_copy(0, at, rows.labels),
                 offered.identifiers.index_copy(0, at, rows.identifiers),
             )
-        if len(taken) < len(free):
+        if self.solver.engine.fixed_shapes:
+            self.owner[free[len(taken) :]] = NOBODY
+        elif len(taken) < len(free):
             kept = np.setdiff1d(np.arange(len(self.owner)), free[len(taken) :])
             self.owner, self.right = self.owner[kept], self.right[kept]
             rows_kept = torch.from_numpy(kept).to(offered.inputs.device)
@@ -193,7 +202,7 @@ class _Work:
         """One segment of every slot; the puzzles that it finished."""
         assert self.carry is not None
         solver, halting = self.solver, self.solver.halting
-        step = segment(solver.model, self.carry, halting, check=solver.check)
+        step = segment(solver.engine, self.carry, halting, check=solver.check)
         chosen = _numpy(halting.chooses(step.view, self.carry.first_allowed))
         self.carry = step.carry
         if halting.restart_every:
@@ -201,7 +210,7 @@ class _Work:
         labels, grids = self.carry.batch.labels, halting.answer(step.view).argmax(-1)
         segments, done = _numpy(self.carry.steps).astype(np.int64), _numpy(self.carry.halted)
         self.right[np.arange(len(done)), segments - 1] = _numpy(((grids == labels) | (labels == IGNORE)).all(-1))
-        ends = np.flatnonzero(done)
+        ends = np.flatnonzero(done & (self.owner != NOBODY))
         if not len(ends) and solver.watch is None:
             return []
         tokens = _numpy(grids).astype(np.int32)
@@ -209,6 +218,8 @@ class _Work:
         rest = _numpy(residual(step.view, "l2"))
         if solver.watch is not None:
             for slot, puzzle in enumerate(self.owner.tolist()):
+                if puzzle == NOBODY:
+                    continue
                 at = int(segments[slot]), tokens[slot], float(confidence[slot]), bool(done[slot])
                 solver.watch(Frame(puzzle, *at))
         return [

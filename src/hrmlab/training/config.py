@@ -53,6 +53,8 @@ class TrainingConfig(Strict):
     engine: how segments are computed (`core.engines`). "auto" takes the compiled engine where a compiler works, the
         `seconds` are enough for its half minute at the start to come back, and it is the faster when both are measured;
         the outcome is remembered for this model and machine. Configurations of old say `compile`: true, false, "auto".
+    recompute: keep only the blocks' inputs in rows with gradient, and compute the rest a second time in the backward
+        pass (activation checkpointing, Chen et al. 2016, arXiv 1604.06174). `hrm inspect` counts what that saves.
     """
 
     optimiser: OptimiserConfig
@@ -72,6 +74,7 @@ class TrainingConfig(Strict):
     evaluate_puzzles: int = 500
     checkpoint_every: int | None = None
     engine: Literal["auto", "reference", "eager", "compiled"] = "eager"
+    recompute: bool = False
 
     def __post_init__(self) -> None:
         if self.steps is None and self.seconds is None:

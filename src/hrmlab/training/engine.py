@@ -79,10 +79,11 @@ def _measured(engines: list[Eager], trial: Callable[[Eager], None]) -> Choice:
 def _key(config: RunConfig, model: HRM) -> str:
     """Everything that the answer depends on: the step's shape, the machine, the versions."""
     spec, halting = model.spec, config.halting
+    looks = sum(halting.looks_ahead(step) for step in range(100))
     about = {
         "model": encode(config.model),
         "data": [spec.seq_len, spec.vocab_size, config.training.batch_size],
-        "step": [halting.kind, sum(halting.looks_ahead(step) for step in range(100)), config.loss.kind],
+        "step": [config.training.recompute, halting.kind, looks, config.loss.kind],
         "machine": [platform.machine(), _processor(), str(model.initial.device), torch.get_num_threads()],
         "versions": [version("torch"), version("hrm-lab"), platform.python_version()],
     }

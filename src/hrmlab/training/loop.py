@@ -46,6 +46,8 @@ class Trainer:
         self.config, self.model, self.feeder = config, model, feeder
         training = config.training
         self.engine: Eager | None = None
+        for network in model.networks.values():
+            network.recompute = training.recompute
         self.optimisers = build_optimisers(training.optimiser, model)
         self.ema = EMA(model, training.ema, buffers=training.ema_buffers) if training.ema is not None else None
         self.budget = Budget(training)
@@ -72,12 +74,13 @@ class Trainer:
         """
         while self.budget.progress < 1.0:
             self.budget.go()
-            self._one_step()
+            self.step()
             self.budget.pause()
             if not after_step(self):
                 return
 
-    def _one_step(self) -> None:
+    def step(self) -> None:
+        """Fill free slots, run a segment, update the weights."""
         factor = self.budget.lr_factor()
         self.carry = self._refilled()
         if self.engine is None:  # here, so that what choosing and compiling take counts as training time
