@@ -171,8 +171,7 @@ def test_recomputing_changes_no_gradient_and_keeps_less(
     states = model.empty_carry(batch).states
     kept, grads = {}, {}
     for recompute in (False, True):
-        for network in model.networks.values():
-            network.recompute = recompute
+        model.recompute(recompute)
         seen: dict[int, torch.Tensor] = {}
 
         def note(tensor: torch.Tensor, seen: dict[int, torch.Tensor] = seen) -> torch.Tensor:

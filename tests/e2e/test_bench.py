@@ -95,6 +95,7 @@ def test_mistakes_are_one_line(hrm: Hrm, run: Path, words: tuple[str, ...], hint
     assert called.code == 2 and hint in called.err and called.err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_the_memory_of_a_step_is_measured_in_its_own_process() -> None:
     import torch
 

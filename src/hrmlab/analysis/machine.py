@@ -1,8 +1,9 @@
 """What this machine can do at best, and whether it is doing something else at the moment."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
@@ -45,8 +46,8 @@ def look(device: torch.device, seconds: float = 1.0) -> Machine:
     pairs = {side: torch.randn(2, side, side, device=device) for side in SIDES}
     block = torch.empty(MEGABYTES * 2**18, device=device)
     other = torch.empty_like(block)
-    runs = {str(side): lambda a=pair[0], b=pair[1]: a @ b for side, pair in pairs.items()}
-    runs["copy"] = lambda: other.copy_(block)
+    runs: dict[str, Callable[[], object]] = {str(side): partial(torch.matmul, *pair) for side, pair in pairs.items()}
+    runs["copy"] = partial(other.copy_, block)
     for run in runs.values():
         run()
     found = interleaved(runs, seconds)
@@ -67,7 +68,7 @@ def _own(timing: Timing, threads: int) -> float:
 
 def _speed_up(pair: torch.Tensor, with_all: Timing) -> float:
     with _threads(1):
-        alone = interleaved({"one": lambda: pair[0] @ pair[1]}, 0.0)["one"]
+        alone = interleaved({"one": partial(torch.matmul, *pair)}, 0.0)["one"]
     return alone.median / with_all.median
 
 

@@ -40,7 +40,7 @@ def interleaved(runs: Mapping[str, Callable[[], object]], seconds: float) -> dic
     busy: dict[str, list[float]] = {name: [] for name in runs}
     until, rounds = time.perf_counter() + seconds, 0
     while rounds < LEAST_ROUNDS or (rounds < MOST_ROUNDS and time.perf_counter() < until):
-        order = list(runs) if rounds % 2 == 0 else list(reversed(runs))
+        order = list(runs)[:: 1 if rounds % 2 == 0 else -1]
         for name in order:
             start, worked = time.perf_counter(), time.process_time()
             runs[name]()

@@ -61,12 +61,12 @@ def bench(
         alone = products(work.model, work.batch, min(seconds, 5.0))
         after = look(work.device)
         meter.update(0.9, "memory")
-        timings = [work.finished(timing, before) for timing in timings]
+        rows = [work.finished(timing, before) for timing in timings]
     why = disturbances(before, after)
     result = Bench(
         name=work.config.name,
-        engines=timings,
-        ratio_to_reference=_ratios(timings, bool(why)),
+        engines=rows,
+        ratio_to_reference=_ratios(rows, bool(why)),
         noisy=bool(why),
         why=why,
         machine={

@@ -24,9 +24,9 @@ REFERENCE_SEGMENTS = 16
 def random_examples(config: RunConfig, count: int) -> Examples:
     """Puzzles of the task's shape whose tokens mean nothing: a training step takes as long on them."""
     spec, rng = config.task.spec(), np.random.default_rng(0)
-    tokens = [rng.integers(1, spec.vocab_size, (count, spec.seq_len), dtype=np.int32) for _ in range(2)]
+    inputs, labels = rng.integers(1, spec.vocab_size, (2, count, spec.seq_len), dtype=np.int32)
     names = rng.integers(0, spec.num_identifiers, count, dtype=np.int32)
-    return Examples(*tokens, names, np.zeros(count, dtype=np.int64))
+    return Examples(inputs, labels, names, np.zeros(count, dtype=np.int64))
 
 
 def trainer(config: RunConfig, device: torch.device, model: HRM | None = None) -> Trainer:

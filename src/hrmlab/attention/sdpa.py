@@ -42,8 +42,9 @@ class SelfAttention(nn.Module):
         """The first `count` positions of `self(x, context)`, (B, count, W): no other asks anything."""
         width = x.shape[-1]
         weight = self.qkv.weight.to(x.dtype)
-        q = F.linear(x[:, :count], weight[:width]).unflatten(-1, (self.heads, -1))
-        k, v = F.linear(x, weight[width:]).unflatten(-1, (2 * self.heads, -1)).chunk(2, dim=2)
+        asked, known = F.linear(x[:, :count], weight[:width]), F.linear(x, weight[width:])
+        q = asked.view(*asked.shape[:-1], self.heads, -1)
+        k, v = known.view(*known.shape[:-1], 2 * self.heads, -1).chunk(2, dim=2)
         mask = context.mask
         if mask is not None and mask.shape[-2] > 1:
             mask = mask[..., :count, :]

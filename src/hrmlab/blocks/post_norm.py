@@ -41,9 +41,9 @@ class PostNormBlock(nn.Module):
 
     def leading(self, x: Tensor, context: Context, count: int) -> Tensor:
         """The first `count` positions of `self(x, context)`, (B, count, W)."""
-        if not hasattr(self.attention, "leading"):
-            return self._through(x[:, :count], self.attention(x, context)[:, :count])
-        return self._through(x[:, :count], self.attention.leading(x, context, count))
+        leading = getattr(self.attention, "leading", None)
+        mixed = self.attention(x, context)[:, :count] if leading is None else leading(x, context, count)
+        return self._through(x[:, :count], mixed)
 
     def _through(self, x: Tensor, mixed: Tensor) -> Tensor:
         x = rms_norm(x + mixed, self.eps)

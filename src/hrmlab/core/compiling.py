@@ -39,16 +39,16 @@ class Compiled(Eager):
 
     def __init__(self, model: HRM, *, forgiving: bool = False) -> None:
         super().__init__(model)
-        if not has_compiler(model):
-            if not forgiving:
-                raise ConfigError(
-                    "torch.compile needs a C++ compiler (g++) on the CPU and none was found; set training.engine=eager"
-                )
-            self._think, self._foresee = model.think, model.foresee
-            return
-        compile_ = torch.compile if not forgiving else _forgiving
-        self._think: Callable[..., Output] = compile_(model.think, dynamic=False, fullgraph=True)
-        self._foresee: Callable[..., Tensor] = compile_(model.foresee, dynamic=False, fullgraph=True)
+        self._think: Callable[..., Output] = model.think
+        self._foresee: Callable[..., Tensor] = model.foresee
+        if has_compiler(model):
+            compile_: Callable[..., Any] = _forgiving if forgiving else torch.compile
+            self._think = compile_(model.think, dynamic=False, fullgraph=True)
+            self._foresee = compile_(model.foresee, dynamic=False, fullgraph=True)
+        elif not forgiving:
+            raise ConfigError(
+                "torch.compile needs a C++ compiler (g++) on the CPU and none was found; set training.engine=eager"
+            )
 
     def __call__(self, states: States, batch: Batch, *observation: Any) -> Output:
         """See `HRM.forward`."""

@@ -6,12 +6,15 @@ matrix products (a multiplication and an addition for each pair); passes over si
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from hrmlab.attention.base import Context
 from hrmlab.core.carry import Batch
 from hrmlab.core.model import HRM, ModelConfig
+from hrmlab.core.recurrence import Network
 from hrmlab.core.schedule import Schedule
 from hrmlab.spec import TaskSpec
 
@@ -90,13 +93,17 @@ def costs(config: ModelConfig, spec: TaskSpec) -> Costs:
             return model.embedding.logits(state), model.halting_head(state)
 
         return Costs(
-            {name: _call(net, lambda net=net: [net(state, context)]) for name, net in model.networks.items()},
-            {name: len(net.blocks) for name, net in model.networks.items()},
+            {name: _call(net, partial(_passed, net, state, context)) for name, net in model.networks.items()},
+            {name: len(net.blocks) for name, net in model.networks.items() if isinstance(net, Network)},
             _call(model, lambda: [model.embed(batch)[0]]),
             _call(model, heads),
             state.nbytes,
             state[0].numel() // state.shape[-1],
         )
+
+
+def _passed(network: nn.Module, state: Tensor, context: Context) -> list[Tensor]:
+    return [network(state, context)]
 
 
 def _call(part: nn.Module, forward: Callable[[], Iterable[Tensor]]) -> Call:

@@ -99,6 +99,11 @@ class HRM(nn.Module):
             return self.dtype
         return torch.bfloat16 if self.initial.is_cuda else torch.float32
 
+    def recompute(self, on: bool) -> None:
+        """Whether the backward pass computes the inside of blocks again rather than keeping it (`Network.recompute`)."""
+        for network in self.networks.values():
+            network.__dict__["recompute"] = on
+
     def initial_states(self) -> States:
         """The states that a new puzzle starts from, one vector a level, broadcastable to the carry's."""
         return dict(zip(self.schedule.levels, self.initial.to(self.compute_dtype), strict=True))

@@ -68,11 +68,11 @@ class Network(nn.Module):
         *blocks, last = self.blocks
         for block in blocks:
             x = self._through(block, x, context)
-        if only is not None and hasattr(last, "leading"):
-            x = last.leading(x, context, only)
-        else:
-            x = self._through(last, x, context)[:, :only]
-        return x
+        leading = getattr(last, "leading", None)
+        if only is None or leading is None:
+            return self._through(last, x, context)[:, :only]
+        some: Tensor = leading(x, context, only)
+        return some
 
     def _through(self, block: nn.Module, x: Tensor, context: Context) -> Tensor:
         if self.recompute and torch.is_grad_enabled():

@@ -46,8 +46,7 @@ class Trainer:
         self.config, self.model, self.feeder = config, model, feeder
         training = config.training
         self.engine: Eager | None = None
-        for network in model.networks.values():
-            network.recompute = training.recompute
+        model.recompute(training.recompute)
         self.optimisers = build_optimisers(training.optimiser, model)
         self.ema = EMA(model, training.ema, buffers=training.ema_buffers) if training.ema is not None else None
         self.budget = Budget(training)
