@@ -100,7 +100,7 @@ class HRM(nn.Module):
         return torch.bfloat16 if self.initial.is_cuda else torch.float32
 
     def recompute(self, on: bool) -> None:
-        """Whether the backward pass computes the inside of blocks again rather than keeping it (`Network.recompute`)."""
+        """Whether the backward pass computes the inside of blocks again rather than keep it (`Network.recompute`)."""
         for network in self.networks.values():
             network.__dict__["recompute"] = on
 
