@@ -28,8 +28,8 @@ from hrmlab.tasks.base import IGNORE, Examples
 from hrmlab.training.config import RunConfig
 
 TRAIN, ONE_FORWARD, INFER = "train", "train_one_forward", "infer"
-PUZZLES = 128
-"""Held-out puzzles that are answered, and slots to answer them in."""
+PUZZLES, SLOTS = 128, 32
+"""Held-out puzzles to answer, and slots to answer them in: fewer, so that slots are refilled as puzzles halt."""
 
 
 @dataclass
@@ -169,8 +169,7 @@ def inference(work: Work, names: list[str]) -> list[Timed]:
         if work.examples is None:
             runs[INFER, name] = steps.segment_by(work.model, name, work.batch)
         else:
-            slots = min(len(work.examples), PUZZLES)
-            run = steps.answers_by(work.model, name, work.examples, work.config.evaluation, slots)
+            run = steps.answers_by(work.model, name, work.examples, work.config.evaluation, SLOTS)
             runs[INFER, name] = lambda name=name, run=run: answered.update({name: run()})  # type: ignore[misc]
     found = []
     for (mode, name), first, timing in _measured(runs, work.seconds):
