@@ -37,7 +37,7 @@ class AdamAtan2(torch.optim.Optimizer):
         """One update of every parameter that has a gradient."""
         for group in self.param_groups:
             for params in _together([p for p in group["params"] if p.grad is not None]):
-                self._update(group, params, [p.grad for p in params])
+                self._update(group, params, [p.grad for p in params if p.grad is not None])
 
     def _update(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor]) -> None:
         lr, wd, (beta1, beta2) = group["lr"], group["weight_decay"], group["betas"]
