@@ -22,7 +22,7 @@ def view_of(steps: Tensor, values: Tensor, seed: int = 0, ahead: Tensor | None =
         "state": random(CELLS, WIDTH),
         "before": random(CELLS, WIDTH),
         "inputs": torch.randint(0, SYMBOLS, (len(steps), CELLS), generator=generator),
-        "ahead": None if ahead is None else Glimpse(ahead, random(CELLS, SYMBOLS)),
+        "ahead": None if ahead is None else Glimpse(ahead),
     }
     return HaltingView(steps=steps, values=values, **parts | fields)
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from hrmlab.attention import Context
+from hrmlab.blocks import Size
 from hrmlab.core.carry import Batch
 from hrmlab.core.model import HRM
 from hrmlab.core.recurrence import run
@@ -159,3 +160,32 @@ def test_the_states_handed_in_are_not_changed(make_model: MakeModel, make_spec: 
     with torch.no_grad():
         model(states, batch)
     assert all(torch.equal(states[level], before[level]) for level in before)
+
+
+@pytest.mark.parametrize("symbols", [False, True])
+def test_recomputing_changes_no_gradient_and_keeps_less(
+    make_spec: Callable[..., TaskSpec], make_model: Callable[..., HRM], make_batch: Callable[..., Batch], symbols: bool
+):
+    model = make_model(make_spec(), symbols=symbols, size=Size(width=16, layers=3, heads=2, expansion=2, round_to=8))
+    batch = make_batch(model.spec, 2)
+    states = model.empty_carry(batch).states
+    kept, grads = {}, {}
+    for recompute in (False, True):
+        model.recompute(recompute)
+        seen: dict[int, torch.Tensor] = {}
+
+        def note(tensor: torch.Tensor, seen: dict[int, torch.Tensor] = seen) -> torch.Tensor:
+            seen[tensor.untyped_storage().data_ptr()] = tensor
+            return tensor
+
+        model.zero_grad()
+        with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+            output = model(states, batch)
+        own = {p.untyped_storage().data_ptr() for p in model.parameters()}
+        kept[recompute] = sum(tensor.nbytes for place, tensor in seen.items() if place not in own)
+        (output.logits.square().sum() + output.values.sum()).backward()
+        grads[recompute] = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+    assert kept[True] < 0.5 * kept[False]
+    assert grads[True].keys() == grads[False].keys()
+    for name, grad in grads[False].items():
+        torch.testing.assert_close(grads[True][name], grad, msg=name)

@@ -113,11 +113,11 @@ def test_hrm_text_refuses_gradients_for_rows_that_it_does_not_have(low_grad: tup
         hrm_text(2, 3, low_grad)
 
 
-def test_flops_count_each_call_once_forward_and_twice_more_backward_where_there_is_gradient():
+def test_cost_counts_each_call_or_those_with_gradient():
     schedule = hrm(2, 2)  # four low calls, two high; one of each with gradient
-    cost = {"low": 10.0, "high": 1000.0}
-    assert schedule.flops_per_token(cost) == 4 * 10 + 2 * 1000
-    assert schedule.flops_per_token(cost, backward=True) == 4 * 10 + 2 * 1000 + 2 * 10 + 2 * 1000
+    of_a_call = {"low": 10.0, "high": 1000.0}
+    assert schedule.cost(of_a_call) == 4 * 10 + 2 * 1000
+    assert schedule.cost(of_a_call, schedule.grad_calls()) == 10 + 1000
 
 
 @given(rows=st.integers(2, 6))

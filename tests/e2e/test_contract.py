@@ -30,6 +30,7 @@ ARGUMENTS = {
     "solve": (["RUN", "PUZZLE"], {"--jobs", "--show", "--halting", *TRIES}),
     "halting": (["RUN"], {"--n", "--segments", "--target-accuracy-loss", "--also"}),
     "halting tune": (["RUN"], {"--n", "--segments", "--target-accuracy-loss", "--rule"}),
+    "bench": (["TARGET", "KEY=VALUE"], {"--engines", "--seconds", "--against", "--explain"}),
     "parity": (["FILE"], {"--compile", "--dtype"}),
     "import": (["PATH", "KEY=VALUE"], {"--data", "--compat"}),
     "import-config": (["FILE", "KEY=VALUE"], {"--compat"}),
@@ -112,7 +113,13 @@ def test_solve(hrm: Hrm, run: Path, puzzles: list[str]) -> None:
 
 def test_inspect(hrm: Hrm) -> None:
     answer = hrm("inspect", "hrm-sudoku-6x6", "--json").json
-    assert set(answer) == {"name", "task", "schedule", "answer", "calls", "parameters", "warnings", "table"}
+    assert set(answer) == {
+        "name", "task", "schedule", "answer", "calls", "parameters", "flops", "memory", "warnings", "table",
+    }  # fmt: skip
+    assert set(answer["flops"]) == {"segment", "training_step", "look_ahead", "network low", "network high"}
+    assert set(answer["memory"]) == {
+        "weights", "gradients", "optimiser", "average", "puzzle_table", "state", "activations", "training", "inference",
+    }  # fmt: skip
     assert set(answer["schedule"][0]) == {"target", "sources", "network", "grad"}
     assert answer["parameters"]["total"] > 0
 

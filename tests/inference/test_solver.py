@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ import torch
 
 from hrmlab.core.act import segment
 from hrmlab.core.carry import Batch
-from hrmlab.core.model import HRM
+from hrmlab.core.eager import Eager
+from hrmlab.core.model import HRM, Output
 from hrmlab.errors import DataError
 from hrmlab.halting import Correctness, Fixed, HaltingConfig, QLearning
 from hrmlab.inference.evaluate import evaluate
@@ -69,6 +71,36 @@ def test_every_puzzle_is_answered_as_if_it_were_alone(
         tokens, segments = by_hand(torn, examples, row, halting)
         np.testing.assert_array_equal(answers.tokens[row], tokens)
         assert answers.segments[row] == segments
+
+
+class FixedShapes(Eager):
+    """An engine that would have to begin anew for another number of slots, and counts how many it saw."""
+
+    fixed_shapes = True
+
+    def __init__(self, model: HRM) -> None:
+        super().__init__(model)
+        self.slots: set[int] = set()
+
+    def __call__(self, *arguments: Any) -> Output:
+        self.slots.add(len(arguments[1]))
+        return super().__call__(*arguments)
+
+
+@pytest.mark.parametrize("slots", [3, COUNT, 50])
+def test_an_engine_of_fixed_shapes_keeps_its_slots_and_answers_the_same(
+    torn: HRM, examples: Examples, slots: int
+) -> None:
+    halting, seen = Correctness(max_segments=6, restart_every=2), []
+    engine = FixedShapes(torn)
+    came = answer(torn, examples, halting, batch_size=slots, engine=engine, watch=seen.append)
+    want = answer(torn, examples, halting, batch_size=slots)
+    assert engine.slots == {min(slots, COUNT)}
+    np.testing.assert_array_equal(came.tokens, want.tokens)
+    np.testing.assert_array_equal(came.segments, want.segments)
+    assert came.right_by_segment == want.right_by_segment
+    assert {frame.puzzle for frame in seen} == set(range(COUNT))
+    assert len(seen) == came.segments.sum()
 
 
 def test_halting_differs_between_puzzles_so_that_slots_are_refilled(torn: HRM, examples: Examples) -> None:

@@ -33,6 +33,12 @@ def test_every_number_agrees(golden: Path, name: str) -> None:
     assert findings.error["halting"] == 0
 
 
+@pytest.mark.parametrize("name", ["hrm_rope", "hrm_learned_padded_puzzle"])
+def test_every_number_agrees_by_the_reference_engine(golden: Path, name: str) -> None:
+    findings = check(golden / f"{name}.safetensors", engine="reference")
+    assert findings.ok, dict(findings.share)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_plain_model_of_these_tests_agrees_too(golden: Path, name: str) -> None:
     """Outputs, metrics and gradients of the first call: what unseen configurations are recorded with is sound."""
@@ -127,12 +133,13 @@ def test_bfloat16_agrees_in_its_statistics_and_only_there(golden: Path, changed:
 @pytest.mark.slow
 @pytest.mark.skipif("HRMLAB_COMPILE" not in os.environ, reason="takes minutes; set HRMLAB_COMPILE=1")
 @pytest.mark.filterwarnings("ignore")  # the compiler's own
-def test_compiled_agrees(golden: Path) -> None:
-    plain = Golden.read(golden / f"{SMALL}.safetensors").model(torch.float32).inner.core
+@pytest.mark.parametrize("name", [SMALL, "hrm_rope"])
+def test_compiled_agrees(golden: Path, name: str) -> None:
+    plain = Golden.read(golden / f"{name}.safetensors").model(torch.float32).inner.core
     assert isinstance(plain, HRM)
     if not has_compiler(plain):
         pytest.skip("no C++ compiler")
-    answer = api.parity([golden / f"{SMALL}.safetensors"], compiled=True, quiet=True)
+    answer = api.parity([golden / f"{name}.safetensors"], compiled=True, quiet=True)
     assert answer.ok and answer.protocol["compiled"] is True
     assert max(answer.files[0].share.values()) > 0
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hrmlab.errors import ConfigError
+from hrmlab.training import adam_atan2
 from hrmlab.training.adam_atan2 import AdamAtan2
 
 
@@ -97,3 +98,18 @@ def test_a_saved_state_goes_on_bitwise():
 def test_settings_that_cannot_work_are_refused(wrong: dict):
     with pytest.raises(ConfigError, match=r"adam_atan2 wants lr >= 0, weight_decay >= 0, betas in \[0, 1\)"):
         AdamAtan2([torch.nn.Parameter(torch.ones(1))], **wrong)
+
+
+def test_parts_of_any_size_give_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for together in (1, 20, 10**6):
+        monkeypatch.setattr(adam_atan2, "TOGETHER", together)
+        generator = torch.Generator().manual_seed(0)
+        params = [torch.randn(n, generator=generator).requires_grad_() for n in (3, 17, 5, 8)]
+        optimiser = AdamAtan2(params, lr=0.01)
+        for _ in range(3):
+            for p in params:
+                p.grad = torch.randn(p.shape, generator=generator)
+            optimiser.step()
+        found.append(torch.cat([p.detach() for p in params]))
+    assert torch.equal(found[0], found[1]) and torch.equal(found[0], found[2])

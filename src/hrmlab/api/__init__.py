@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hrmlab.api.benchmarking import bench
     from hrmlab.api.catalogue import catalog
     from hrmlab.api.comparison import parity
     from hrmlab.api.data import data_build, data_check, data_show
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from hrmlab.api.training import train
 
 _HOMES = {
+    "bench": "benchmarking",
     "catalog": "catalogue",
     "data_build": "data",
     "data_check": "data",
@@ -45,6 +47,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "bench",
     "catalog",
     "data_build",
     "data_check",

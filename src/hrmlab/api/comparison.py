@@ -53,7 +53,7 @@ def _files(path: Path) -> list[Path]:
 
 def _one(path: Path, dtype: torch.dtype, compiled: bool) -> ParityFile:
     try:
-        found = golden.check(path, dtype=dtype, compiled=compiled)
+        found = golden.check(path, dtype=dtype, engine="compiled" if compiled else "eager")
     except DataError as error:
         return ParityFile(str(path), False, {}, {}, str(error))
     return ParityFile(str(path), found.ok, dict(found.error), dict(found.share))

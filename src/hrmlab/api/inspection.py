@@ -10,9 +10,10 @@ from hrmlab.api.rules import spelled_out
 from hrmlab.api.targets import find_config
 from hrmlab.blocks import PostNorm
 from hrmlab.config import encode, override
+from hrmlab.core.cost import Costs, costs
 from hrmlab.core.model import HRM
 from hrmlab.embeddings import NoPositions
-from hrmlab.halting import Fixed
+from hrmlab.halting import Fixed, HaltingConfig
 from hrmlab.results import Inspection
 from hrmlab.training.config import RunConfig
 
@@ -31,7 +32,7 @@ def inspect(target: str | Path, overrides: Sequence[str] = ()) -> Inspection:
         config = resolved(config)
     with torch.device("meta"):
         model = HRM(config.model, config.task.spec())
-    schedule = model.schedule
+    schedule, cost = model.schedule, costs(config.model, config.task.spec())
     calls, with_gradient = schedule.calls(), schedule.grad_calls()
     rows = [
         {"target": u.target, "sources": list(u.sources), "network": u.network, "grad": u.grad} for u in schedule.updates
@@ -43,6 +44,8 @@ def inspect(target: str | Path, overrides: Sequence[str] = ()) -> Inspection:
         answer=schedule.answer,
         calls={name: {"forward": calls[name], "grad": with_gradient[name]} for name in schedule.networks},
         parameters=_parameters(model),
+        flops=_flops(config, model, cost),
+        memory=_memory(config, model, cost),
         warnings=list(_warnings(config, model)),
         table=schedule.describe(),
     )
@@ -56,6 +59,45 @@ def _parameters(model: HRM) -> dict[str, int]:
     if model.puzzles is not None:
         counts["puzzle table (sparse, not in the total)"] = model.puzzles.rows.numel()
     return counts
+
+
+def _flops(config: RunConfig, model: HRM, cost: Costs) -> dict[str, int]:
+    segment, schedule = cost.segment(model.schedule), model.schedule
+    looks = share_of_looks(config.halting)
+    return {
+        "segment": segment,
+        "training_step": cost.learning(schedule) + round(looks * segment),
+        "look_ahead": segment if looks else 0,
+        **{f"network {name}": call.forward for name, call in cost.networks.items()},
+    }
+
+
+def share_of_looks(halting: HaltingConfig) -> float:
+    """The share of optimiser steps whose halting losses look a segment ahead."""
+    steps = 1000
+    return sum(halting.looks_ahead(step) for step in range(steps)) / steps
+
+
+def _memory(config: RunConfig, model: HRM, cost: Costs) -> dict[str, int]:
+    training, parameters = config.training, dict(model.named_parameters())
+    weights = sum(p.nbytes for p in parameters.values())
+    held = {
+        "weights": weights,
+        "gradients": weights,
+        "optimiser": 4 * training.optimiser.moments(parameters),
+        "average": weights if training.ema is not None else 0,
+        "puzzle_table": model.puzzles.rows.nbytes if model.puzzles is not None else 0,
+    }
+    state, kept = (
+        cost.state * len(model.schedule.levels),
+        cost.activations(model.schedule, recompute=training.recompute),
+    )
+    return held | {
+        "state": state,
+        "activations": kept,
+        "training": sum(held.values()) + training.batch_size * (state + kept),
+        "inference": weights + held["puzzle_table"] + training.batch_size * state,
+    }
 
 
 def _warnings(config: RunConfig, model: HRM) -> Iterator[str]:

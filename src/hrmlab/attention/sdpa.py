@@ -36,10 +36,27 @@ class SelfAttention(nn.Module):
     def mixed(self, x: Tensor, context: Context) -> Tensor:
         """What the heads read, before the output projection: (B, N, W) -> (B, N, W)."""
         q, k, v = self.qkv(x).unflatten(-1, (3 * self.heads, -1)).chunk(3, dim=2)
+        return self._mixed(q, k, v, context, context.mask)
+
+    def leading(self, x: Tensor, context: Context, count: int) -> Tensor:
+        """The first `count` positions of `self(x, context)`, (B, count, W): no other asks anything."""
+        width = x.shape[-1]
+        weight = self.qkv.weight.to(x.dtype)
+        asked, known = F.linear(x[:, :count], weight[:width]), F.linear(x, weight[width:])
+        q = asked.view(*asked.shape[:-1], self.heads, -1)
+        k, v = known.view(*known.shape[:-1], 2 * self.heads, -1).chunk(2, dim=2)
+        mask = context.mask
+        if mask is not None and mask.shape[-2] > 1:
+            mask = mask[..., :count, :]
+        return self._mixed(q, k, v, context, mask)
+
+    def _mixed(self, q: Tensor, k: Tensor, v: Tensor, context: Context, mask: Tensor | None) -> Tensor:
+        """Queries (B, M, H, D) of the first M positions, keys and values (B, N, H, D) -> (B, M, W)."""
         if context.rotation is not None:
-            q, k = rotate(q, context.rotation), rotate(k, context.rotation)
+            cos, sin = context.rotation
+            q, k = rotate(q, (cos[: q.shape[1]], sin[: q.shape[1]])), rotate(k, context.rotation)
         q, k, v = (part.transpose(1, 2) for part in (q, k, v))
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=context.mask)
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
         return mixed.transpose(1, 2).flatten(2)
 
     def forward(self, x: Tensor, context: Context) -> Tensor:

@@ -48,7 +48,11 @@ class Place:
 
 
 class BlockConfig(Part, ABC):
-    """Base of all blocks. `build` returns a module called as `module(x, context)`; the shape of x is kept."""
+    """Base of all blocks. `build` returns a module called as `module(x, context)`; the shape of x is kept.
+
+    A block that is cheaper where few of its positions are read may also have `leading(x, context, count)`, which gives
+    `module(x, context)[:, :count]`.
+    """
 
     registry: ClassVar[Registry] = BLOCKS
     kind: str

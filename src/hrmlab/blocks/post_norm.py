@@ -38,5 +38,14 @@ class PostNormBlock(nn.Module):
 
     def forward(self, x: Tensor, context: Context) -> Tensor:
         """(B, N, W) -> (B, N, W)."""
-        x = add_rms_norm(x, self.attention(x, context), self.eps)
+        return self._through(x, self.attention(x, context))
+
+    def leading(self, x: Tensor, context: Context, count: int) -> Tensor:
+        """The first `count` positions of `self(x, context)`, (B, count, W)."""
+        leading = getattr(self.attention, "leading", None)
+        mixed = self.attention(x, context)[:, :count] if leading is None else leading(x, context, count)
+        return self._through(x[:, :count], mixed)
+
+    def _through(self, x: Tensor, mixed: Tensor) -> Tensor:
+        x = add_rms_norm(x, mixed, self.eps)
         return add_rms_norm(x, self.mlp(x), self.eps)

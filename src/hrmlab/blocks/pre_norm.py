@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from hrmlab.attention import SDPA, AttentionConfig, Context
 from hrmlab.blocks.base import BLOCKS, BlockConfig, Place
 from hrmlab.errors import ConfigError
-from hrmlab.layers import SwiGLU, feed_forward_width, rms_norm
+from hrmlab.kernels import rms_norm
+from hrmlab.layers import SwiGLU, feed_forward_width
 
 
 @BLOCKS.register(source="Xiong et al. 2020, arXiv 2002.04745; HRM-Text, arXiv 2605.20613")

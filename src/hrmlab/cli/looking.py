@@ -59,5 +59,9 @@ def _inspect(to: "Console", result: Inspection) -> None:
         say(to, f"network '{name}': {calls['forward']} calls a segment, {calls['grad']} with gradient")
     for name, count in result.parameters.items():
         say(to, f"parameters, {name}: {count:,}")
+    for name, count in result.flops.items():
+        say(to, f"operations for one puzzle, {name.replace('_', ' ')}: {count / 1e6:,.1f} million")
+    for name, count in result.memory.items():
+        say(to, f"memory, {name.replace('_', ' ')}: {count / 2**20:,.2f} MiB")
     for warning in result.warnings:
         say(to, f"warning: {warning}")

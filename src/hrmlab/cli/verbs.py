@@ -122,6 +122,18 @@ VERBS = (
         (_N, _DEPTH, _LOSS, Option("--rule", "only this one, by its name in `hrm halting` or as text", str, "RULE")),
     ),
     Verb(
+        "bench",
+        "engines beside each other: speed, memory, share of what the machine can do",
+        "measuring:bench",
+        (Positional("TARGET", "a run, a model that comes with hrm-lab, a preset or a configuration file"), _OVERRIDES),
+        (
+            Option("--engines", "only these, with commas between", str, "NAMES"),
+            Option("--seconds", "to measure for, in each comparison", float, "S", default=20.0),
+            Option("--against", "a file of an earlier measurement: exit code 1 if slower", str, "FILE"),
+            Option("--explain", "what each engine does, and where the time goes"),
+        ),
+    ),
+    Verb(
         "parity",
         "does this machine compute what the reference computed?",
         "interchange:parity",

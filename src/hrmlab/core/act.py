@@ -1,17 +1,27 @@
 """Adaptive computation time: one supervised segment, and who halts after it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from hrmlab.core.carry import Carry
-from hrmlab.core.heads import HaltingHead
+from hrmlab.core.carry import Batch, Carry
 from hrmlab.core.model import Output, detached
 from hrmlab.core.recurrence import Observer, States
 from hrmlab.halting.base import Check, Glimpse, HaltingConfig, HaltingView, Outcome
 from hrmlab.losses.base import IGNORE, LossConfig
+
+
+class Thinker(Protocol):
+    """What computes segments: a model, or an engine around one."""
+
+    @property
+    def halting_head(self) -> Any: ...
+
+    def __call__(self, *arguments: Any) -> Output: ...
+
+    def look_ahead(self, states: States, batch: Batch) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -24,7 +34,7 @@ class Step:
 
 
 def segment(
-    model: Callable[..., Output],
+    model: Thinker,
     carry: Carry,
     halting: HaltingConfig,
     observer: Observer | None = None,
@@ -35,7 +45,7 @@ def segment(
     """Run one segment on every slot and let the policy say who stops.
 
     Args:
-        model: an `HRM`, or its compiled form.
+        model: an engine (`core.engines`), or a plain `HRM`.
         number: of this segment: for the observer, and for policies that look ahead only now and then.
         check: the task's rules, for policies that ask for them.
 
@@ -59,11 +69,9 @@ def segment(
     if (share := halting.damping(view)) is not None:
         after = replace(after, states=_damped(carry.states, after.states, share))
     if learning and halting.looks_ahead(number):
-        with torch.no_grad():
-            further = model(after.states, carry.batch)
-        view = replace(view, ahead=Glimpse(further.values, further.logits))
+        view = replace(view, ahead=Glimpse(model.look_ahead(after.states, carry.batch)))
     if learning and halting.looks_back:
-        view = replace(view, earlier=_head(model)(view.before))
+        view = replace(view, earlier=model.halting_head(view.before))
     return Step(after, output, view)
 
 
@@ -73,11 +81,6 @@ def _damped(before: States, after: States, share: Tensor) -> States:
         level: torch.lerp(before[level].float(), new.float(), share.view(-1, *(1,) * (new.ndim - 1))).to(new.dtype)
         for level, new in after.items()
     }
-
-
-def _head(model: Callable[..., Output]) -> HaltingHead:
-    head: HaltingHead = model.halting_head  # type: ignore[attr-defined]
-    return head
 
 
 @dataclass(frozen=True)

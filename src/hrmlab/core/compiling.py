@@ -3,37 +3,62 @@
 import logging
 import shutil
 from collections.abc import Callable
+from typing import Any, ClassVar
 
 import torch
+from torch import Tensor
 
-from hrmlab.core.heads import HaltingHead
+from hrmlab.core.carry import Batch
+from hrmlab.core.eager import Eager
 from hrmlab.core.model import HRM, Output
+from hrmlab.core.recurrence import States
 from hrmlab.errors import ConfigError
-
-Forward = Callable[..., Output]
-"""Called as a model is: forward(states, batch)."""
 
 LOG = logging.getLogger(__name__)
 
 
-def compiled(model: HRM) -> Forward:
-    """The model's forward pass, compiled for fixed shapes at its first call (half a minute on a CPU, then cached).
+class Compiled(Eager):
+    """The model's segments and looks ahead, compiled in one piece for fixed shapes at their first call.
 
-    The model itself stays eager. A change of shape compiles again: for training, not for slots that come and go.
+    That takes half a minute or more on a CPU, less where an earlier process left its cache. The model itself stays
+    eager. Another shape, and calls with and without gradient, compile anew: for training, not for slots that come and
+    go. With an observer, the eager model answers.
+
+    Args:
+        forgiving: go on with the eager model, and a warning, where compiling fails: a broken tool chain, headers of
+            Python that are not installed.
 
     Raises:
-        ConfigError: the CPU's backend needs a C++ compiler and none is there.
+        ConfigError: the CPU's backend needs a C++ compiler and none is there (unless forgiving).
     """
-    if not has_compiler(model):
-        raise ConfigError("torch.compile needs a C++ compiler (g++) on the CPU and none was found; set compile=false")
-    forward: Forward = torch.compile(model, dynamic=False)
-    return forward
 
+    name: ClassVar[str] = "compiled"
+    summary: ClassVar[str] = "one segment through torch.compile: fused passes, fewer numbers kept for the backward pass"
+    tolerance: ClassVar[float] = 1e-4
+    fixed_shapes: ClassVar[bool] = True
 
-def compiled_if_possible(model: HRM) -> Forward:
-    """As `compiled`, but the eager model where there is no compiler, or where it fails: a broken tool chain, headers of
-    Python that are not installed. A failure is logged as a warning."""
-    return _OrEager(model, compiled(model)) if has_compiler(model) else model
+    def __init__(self, model: HRM, *, forgiving: bool = False) -> None:
+        super().__init__(model)
+        self._think: Callable[..., Output] = model.think
+        self._foresee: Callable[..., Tensor] = model.foresee
+        if has_compiler(model):
+            compile_: Callable[..., Any] = _forgiving if forgiving else torch.compile
+            self._think = compile_(model.think, dynamic=False, fullgraph=True)
+            self._foresee = compile_(model.foresee, dynamic=False, fullgraph=True)
+        elif not forgiving:
+            raise ConfigError(
+                "torch.compile needs a C++ compiler (g++) on the CPU and none was found; set training.engine=eager"
+            )
+
+    def __call__(self, states: States, batch: Batch, *observation: Any) -> Output:
+        """See `HRM.forward`."""
+        if observation:
+            return super().__call__(states, batch, *observation)
+        return self._think(states, batch.inputs, self.model.look_up(batch))
+
+    @torch.no_grad()
+    def look_ahead(self, states: States, batch: Batch) -> Tensor:
+        return self._foresee(states, batch.inputs, self.model.look_up(batch))
 
 
 def has_compiler(model: HRM) -> bool:
@@ -41,26 +66,22 @@ def has_compiler(model: HRM) -> bool:
     return model.initial.device.type != "cpu" or any(map(shutil.which, ("g++", "clang++", "c++")))
 
 
-class _OrEager:
-    """A compiled forward pass until its first call fails where the eager one does not."""
+def _forgiving(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    """A function compiled, until its first call fails where the plain one does not."""
+    chosen: list[Callable[..., Any]] = []
 
-    def __init__(self, model: HRM, compiled: Forward) -> None:
-        self.model, self.forward, self.tried = model, compiled, False
-
-    @property
-    def halting_head(self) -> HaltingHead:
-        """The model's, which stays eager."""
-        return self.model.halting_head
-
-    def __call__(self, *args: object) -> Output:
-        if self.tried:
-            return self.forward(*args)
-        self.tried = True
+    def call(*arguments: Any) -> Any:
+        if chosen:
+            return chosen[0](*arguments)
         try:
-            return self.forward(*args)
-        except Exception as error:  # compilers fail in any way; what is wrong with the call itself, eager raises again
-            output: Output = self.model(*args)
+            compiled = torch.compile(function, **options)
+            result = compiled(*arguments)
+            chosen.append(compiled)
+        except Exception as error:  # compilers fail in any way; what is wrong with the call itself, plain raises again
+            result = function(*arguments)
             why = (str(error).strip().splitlines() or [""])[0]
-            LOG.warning("torch.compile failed, so training goes on without it: %s: %s", type(error).__name__, why)
-            self.forward = self.model
-            return output
+            LOG.warning("torch.compile failed, so it goes on without: %s: %s", type(error).__name__, why)
+            chosen.append(function)
+        return result
+
+    return call

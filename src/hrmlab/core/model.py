@@ -102,6 +102,11 @@ class HRM(nn.Module):
             return self.dtype
         return torch.bfloat16 if self.initial.is_cuda else torch.float32
 
+    def recompute(self, on: bool) -> None:
+        """Whether the backward pass computes the inside of blocks again rather than keep it (`Network.recompute`)."""
+        for network in self.networks.values():
+            network.__dict__["recompute"] = on
+
     def initial_states(self) -> States:
         """The states that a new puzzle starts from, one vector a level, broadcastable to the carry's."""
         return dict(zip(self.schedule.levels, self.initial.to(self.compute_dtype), strict=True))
@@ -115,10 +120,18 @@ class HRM(nn.Module):
         zeros = torch.zeros(slots, dtype=torch.int32, device=device)
         return Carry(states, zeros, torch.ones_like(zeros), torch.ones_like(zeros, dtype=torch.bool), batch)
 
+    def look_up(self, batch: Batch) -> Tensor | None:
+        """The puzzle vectors of the batch, (B, P), leaves of the graph; None without a table."""
+        return self.puzzles(batch.identifiers) if self.puzzles is not None else None
+
     def embed(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """The input that updates add, and the puzzle vectors that it was made from."""
-        rows = self.puzzles(batch.identifiers) if self.puzzles is not None else None
-        return self.embedding(batch.inputs, rows).to(self.compute_dtype), rows
+        rows = self.look_up(batch)
+        return self._embedded(batch.inputs, rows), rows
+
+    def _embedded(self, tokens: Tensor, rows: Tensor | None) -> Tensor:
+        inputs: Tensor = self.embedding(tokens, rows)
+        return inputs.to(self.compute_dtype)
 
     def forward(
         self,
@@ -133,12 +146,44 @@ class HRM(nn.Module):
         Args:
             mask: where positions may look, as in `Context`; everywhere if left out.
         """
-        inputs, rows = self.embed(batch)
+        return self.think(states, batch.inputs, self.look_up(batch), observer, segment, mask)
+
+    def think(
+        self,
+        states: States,
+        tokens: Tensor,
+        rows: Tensor | None,
+        observer: Observer | None = None,
+        segment: int = 0,
+        mask: Tensor | None = None,
+    ) -> Output:
+        """One segment, the puzzle vectors being looked up already: what `torch.compile` takes in one piece."""
+        inputs = self._embedded(tokens, rows)
         context = self._rotation.context(mask)
         states = run(self.schedule, self.networks, states, inputs, context, observer, segment)
         answer = states[self.schedule.answer]
         read = inputs if self.halting_head.readout == "input" else answer
         return Output(states, self.embedding.logits(answer), self.halting_head(read), rows, self.schedule.answer)
+
+    @torch.no_grad()
+    def look_ahead(self, states: States, batch: Batch) -> Tensor:
+        """Halting values one segment further, (B, 2), without gradient: the target of Q(continue), arXiv 2506.21734."""
+        return self.foresee(states, batch.inputs, self.look_up(batch))
+
+    def foresee(self, states: States, tokens: Tensor, rows: Tensor | None) -> Tensor:
+        """Halting values one segment further, (B, 2), for a caller that records no gradient.
+
+        A head that reads the first position leaves nobody to read the others after the last update, so that its last
+        block computes no more than that one.
+        """
+        inputs = self._embedded(tokens, rows)
+        read = inputs
+        if self.halting_head.readout != "input":
+            only = 1 if self.halting_head.readout == "first" else None
+            states = run(self.schedule, self.networks, states, inputs, self._rotation.context(), only=only)
+            read = states[self.schedule.answer]
+        values: Tensor = self.halting_head(read)
+        return values
 
     def parameter_count(self) -> int:
         """Trained numbers, without the sparse puzzle table (as the papers count)."""
@@ -175,6 +220,9 @@ def detached(carry: Carry, output: Output, steps: Tensor, halted: Tensor) -> Car
 
 def named_matrices(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
     """The two-dimensional weights inside the networks: what matrix optimisers such as Muon are for."""
-    for name, parameter in model.named_parameters():
-        if name.startswith("networks.") and parameter.ndim == 2:
-            yield name, parameter
+    yield from ((name, p) for name, p in model.named_parameters() if is_matrix(name, p))
+
+
+def is_matrix(name: str, parameter: Tensor) -> bool:
+    """Whether a parameter of a model is one of its networks' matrices."""
+    return name.startswith("networks.") and parameter.ndim == 2

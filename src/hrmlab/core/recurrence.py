@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from hrmlab.attention.base import Context
 from hrmlab.core.schedule import INPUT, Schedule
@@ -22,6 +23,8 @@ def run(
     context: Context,
     observer: Observer | None = None,
     segment: int = 0,
+    *,
+    only: int | None = None,
 ) -> States:
     """One segment: every row of the schedule in order.
 
@@ -30,6 +33,7 @@ def run(
         states: by level, all of the shape of `inputs`.
         inputs: the embedded puzzle.
         observer: sees, after each row, the level's new state under the level's name.
+        only: how many leading positions the last row has to give; None for all.
 
     Returns:
         New states; rows without gradient leave none in them.
@@ -39,23 +43,44 @@ def run(
     for row, update in enumerate(schedule.updates):
         with torch.set_grad_enabled(recording and update.grad):
             first, *rest = (inputs if source == INPUT else states[source] for source in update.sources)
-            injection = sum(rest, start=first)
-            states[update.target] = networks[update.network](states[update.target] + injection, context)
+            x = states[update.target] + sum(rest, start=first)
+            some = (only,) if only is not None and row == len(schedule.updates) - 1 else ()
+            states[update.target] = networks[update.network](x, context, *some)
         if observer is not None:
             observer(update.target, (segment, row), states[update.target])
     return states
 
 
 class Network(nn.Module):
-    """A level's network: blocks one after the other, and what follows the last of them, if anything does."""
+    """A level's network: blocks one after the other, and what follows the last of them, if anything does.
+
+    Attributes:
+        recompute: keep only each block's input for the backward pass, which computes the rest again.
+    """
 
     def __init__(self, blocks: list[nn.Module], finish: nn.Module | None = None) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(blocks)
         self.finish = finish
+        self.recompute = False
 
-    def forward(self, x: Tensor, context: Context) -> Tensor:
-        """The shape of x is kept."""
-        for block in self.blocks:
-            x = block(x, context)
-        return x if self.finish is None else self.finish(x, context)
+    def forward(self, x: Tensor, context: Context, only: int | None = None) -> Tensor:
+        """The shape of x is kept, but for the positions where `only` the leading ones are wanted."""
+        *blocks, last = self.blocks
+        for block in blocks:
+            x = self._through(block, x, context)
+        leading = getattr(last, "leading", None)
+        if only is None or leading is None or self.finish is not None:
+            x = self._through(last, x, context)
+            return (x if self.finish is None else self.finish(x, context))[:, :only]
+        some: Tensor = leading(x, context, only)
+        return some
+
+    def _through(self, block: nn.Module, x: Tensor, context: Context) -> Tensor:
+        if self.recompute and torch.is_grad_enabled():
+            passed: Tensor = checkpoint(
+                lambda state: block(state, context), x, use_reentrant=False, preserve_rng_state=False
+            )
+            return passed
+        whole: Tensor = block(x, context)
+        return whole

@@ -12,7 +12,7 @@ through all rows (one step of adaptive computation time).
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hrmlab.errors import ConfigError
@@ -65,16 +65,14 @@ class Schedule:
         """Network calls in one segment that carry gradient, by network."""
         return Counter(update.network for update in self.updates if update.grad)
 
-    def flops_per_token(self, network_flops: dict[str, float], *, backward: bool = False) -> float:
-        """Floating-point operations of one segment per token.
+    def cost(self, of_a_call: Mapping[str, float], calls: Mapping[str, int] | None = None) -> float:
+        """What one segment costs, in whatever unit a call is counted.
 
         Args:
-            network_flops: cost of one forward call of each network per token.
-            backward: add the backward pass, counted as two forward passes of each row with gradient.
+            of_a_call: by network.
+            calls: which calls count, by network: `calls()`, the default, or `grad_calls()` for the backward pass.
         """
-        forward = sum(n * network_flops[name] for name, n in self.calls().items())
-        back = sum(2 * n * network_flops[name] for name, n in self.grad_calls().items())
-        return forward + back if backward else forward
+        return sum(n * of_a_call[name] for name, n in (self.calls() if calls is None else calls).items())
 
     def with_grad_window(self, rows: int | None) -> "Schedule":
         """The same table with gradient in its last `rows` rows only (None: as it is)."""

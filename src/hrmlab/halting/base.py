@@ -29,10 +29,9 @@ Check = Callable[[npt.NDArray[Any], npt.NDArray[Any]], npt.NDArray[np.bool_]]
 
 @dataclass(frozen=True)
 class Glimpse:
-    """What one segment more would give, without gradient. values: (B, 2); logits: (B, N, V)."""
+    """What one segment more would give, without gradient. values: of the halting head, (B, 2)."""
 
     values: Tensor
-    logits: Tensor
 
 
 @dataclass(frozen=True, kw_only=True)

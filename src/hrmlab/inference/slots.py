@@ -13,6 +13,7 @@ from torch import Tensor
 
 from hrmlab.core.act import segment
 from hrmlab.core.carry import Batch, Carry
+from hrmlab.core.eager import Eager
 from hrmlab.core.model import HRM
 from hrmlab.halting import Check, HaltingConfig
 from hrmlab.halting.residual import residual
@@ -21,6 +22,8 @@ from hrmlab.tasks.base import IGNORE
 
 Indices = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+NOBODY = -1
+"""Owner of a slot that works for no puzzle."""
 
 
 class Slots:
@@ -29,19 +32,20 @@ class Slots:
     Args:
         source: puzzles, taken one by one as slots fall free.
         limit: slots at most.
-        model, halting, check, watch: as the solver's.
+        engine: what computes segments; one of fixed shapes keeps its slots open for nobody once puzzles run out.
+        halting, check, watch: as the solver's.
     """
 
     def __init__(
         self,
-        model: HRM,
+        engine: Eager,
         halting: HaltingConfig,
         source: Iterator[Puzzle],
         limit: int,
         check: Check | None = None,
         watch: Watch | None = None,
     ) -> None:
-        self.model, self.halting, self.limit = model, halting, limit
+        self.engine, self.model, self.halting, self.limit = engine, engine.model, halting, limit
         self.check, self.watch = check, watch
         self.source = zip(counting(), source, strict=False)
         self.owner: Indices = np.zeros(0, dtype=np.int64)
@@ -64,7 +68,7 @@ class Slots:
         if self.won:
             racing = [puzzle.group for puzzle in self.asked if puzzle.group is not None]
             self.won = {group: at for group, at in self.won.items() if group >= min(racing, default=group + 1)}
-        return bool(len(self.owner))
+        return bool((self.owner != NOBODY).any())
 
     def _open(self, fresh: list[tuple[int, Puzzle]]) -> None:
         self.owner, self.asked = np.array([number for number, _ in fresh]), [puzzle for _, puzzle in fresh]
@@ -87,7 +91,10 @@ class Slots:
                 offered.labels.index_copy(0, at, rows.labels),
                 offered.identifiers.index_copy(0, at, rows.identifiers),
             )
-        if len(taken) < len(free):
+        if self.engine.fixed_shapes:
+            for slot in free[len(taken) :].tolist():
+                self.owner[slot], self.asked[slot] = NOBODY, Puzzle(self.asked[slot].tokens)
+        elif len(taken) < len(free):
             kept = np.setdiff1d(np.arange(len(self.owner)), free[len(taken) :])
             self.owner, self.right = self.owner[kept], self.right[kept]
             self.asked = [self.asked[slot] for slot in kept.tolist()]
@@ -122,10 +129,11 @@ class Slots:
     def advance(self) -> list[tuple[int, Answer]]:
         """One segment of every slot; the numbers of the puzzles that it finished, and their answers."""
         assert self.carry is not None
-        step = segment(self.model, self.carry, self.halting, check=self.check)
-        chosen = _numpy(self.halting.chooses(step.view, self.carry.first_allowed))
+        step = segment(self.engine, self.carry, self.halting, check=self.check)
+        at_work = self.owner != NOBODY
+        chosen = _numpy(self.halting.chooses(step.view, self.carry.first_allowed)) & at_work
         self.carry = step.carry
-        segments = _numpy(self.carry.steps).astype(np.int64)
+        segments = np.minimum(_numpy(self.carry.steps), self.halting.max_segments).astype(np.int64)
         overtaken = self._overtaken(chosen, segments)
         if overtaken.any():
             lost = torch.from_numpy(overtaken).to(self.carry.halted.device)
@@ -134,15 +142,15 @@ class Slots:
         labels, grids = self.carry.batch.labels, self.halting.answer(step.view).argmax(-1)
         done = _numpy(self.carry.halted)
         self.right[np.arange(len(done)), segments - 1] = _numpy(((grids == labels) | (labels == IGNORE)).all(-1))
-        ends = np.flatnonzero(done)
+        ends = np.flatnonzero(done & at_work)
         if not len(ends) and self.watch is None:
             return []
         tokens = _numpy(grids).astype(np.int32)
         confidence = _numpy(step.output.values[:, 0].double().sigmoid())
         if self.watch is not None:
-            for slot, puzzle in enumerate(self.owner.tolist()):
+            for slot in np.flatnonzero(at_work).tolist():
                 at = int(segments[slot]), tokens[slot], float(confidence[slot]), bool(done[slot])
-                self.watch(Frame(puzzle, *at))
+                self.watch(Frame(int(self.owner[slot]), *at))
         rest, valid = _numpy(residual(step.view, "l2")), self._valid(ends, tokens)
         return [
             (

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hrmlab.core.eager import Eager
 from hrmlab.core.model import HRM
 from hrmlab.errors import DataError
 from hrmlab.halting import Check, HaltingConfig
@@ -42,6 +43,7 @@ def answer(
     check: Check | None = None,
     watch: Watch | None = None,
     progress: Callable[[int], None] | None = None,
+    engine: Eager | None = None,
 ) -> Answers:
     """Run every puzzle until its halt, with the policy's restarts on the way.
 
@@ -51,6 +53,7 @@ def answer(
         check: the task's rules, for policies that ask for them.
         watch: sees every puzzle after every segment.
         progress: called with the number of puzzles just finished.
+        engine: what computes the model's segments; None for the model itself.
 
     Raises:
         DataError: there are no puzzles.
@@ -61,7 +64,7 @@ def answer(
     tokens: Tokens = np.zeros((count, examples.inputs.shape[1]), dtype=np.int32)
     segments, confidence = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.float64)
     halted, right = np.zeros(count, dtype=np.bool_), np.zeros(halting.max_segments, dtype=np.int64)
-    solver = Solver(model, halting, slots=min(batch_size, count), check=check, watch=watch)
+    solver = Solver(model, halting, slots=min(batch_size, count), check=check, watch=watch, engine=engine)
     parts = (examples.inputs, examples.labels, examples.identifiers)
     puzzles = (Puzzle(inputs, labels, int(name)) for inputs, labels, name in zip(*parts, strict=True))
     for row, found in solver.as_they_halt(puzzles):

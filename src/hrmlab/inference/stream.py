@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import torch
 
+from hrmlab.core.eager import Eager
 from hrmlab.core.model import HRM
 from hrmlab.halting import Check, Fixed, HaltingConfig
 from hrmlab.inference.puzzles import Answer, Frame, Puzzle, Watch
@@ -28,6 +29,8 @@ class Solver:
         slots: puzzles worked on at once.
         check: the task's rules, for policies that ask for them and for `Answer.valid`; usually `task.valid`.
         watch: sees every puzzle after every segment.
+        engine: what computes the segments of this model; None for the model itself. An engine of fixed shapes keeps
+            slots open, and computes them for nobody, once puzzles run out.
     """
 
     def __init__(
@@ -38,9 +41,11 @@ class Solver:
         slots: int = 128,
         check: Check | None = None,
         watch: Watch | None = None,
+        engine: Eager | None = None,
     ) -> None:
         self.model, self.halting, self.slots = model, halting or Fixed(max_segments=16), slots
         self.check, self.watch = check, watch
+        self.engine = Eager(model) if engine is None else engine
 
     def solve(self, puzzles: Iterable[Puzzle | Tokens]) -> Iterator[Answer]:
         """Answers in the order of the puzzles, each as soon as it and all before it are done."""
@@ -55,7 +60,7 @@ class Solver:
     def as_they_halt(self, puzzles: Iterable[Puzzle | Tokens]) -> Iterator[tuple[int, Answer]]:
         """(number of the puzzle, answer), the quick ones first."""
         source = (p if isinstance(p, Puzzle) else Puzzle(np.asarray(p)) for p in puzzles)
-        work = Slots(self.model, self.halting, source, self.slots, self.check, self.watch)
+        work = Slots(self.engine, self.halting, source, self.slots, self.check, self.watch)
         while True:
             with torch.inference_mode():  # not around the yield: the caller's own computations are none of ours
                 if not work.refill():

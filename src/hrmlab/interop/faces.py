@@ -6,9 +6,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from hrmlab.core.act import segment
+from hrmlab.core.act import Thinker, segment
 from hrmlab.core.carry import Batch, Carry
-from hrmlab.core.compiling import Forward
 from hrmlab.core.model import HRM
 from hrmlab.halting import HaltingConfig
 from hrmlab.interop.arch import Arch, evaluation_policy, model_config, task_spec, training_policy
@@ -43,8 +42,8 @@ class Inner(Renamed):
     """`model.inner`: the core under the reference's names, and its puzzle embedding as a module of its own."""
 
     core: HRM
-    forward_core: Forward
-    """The core, or its compiled form."""
+    forward_core: Thinker
+    """The core, or an engine around it."""
 
     def __init__(self, arch: Arch) -> None:
         core = HRM(model_config(arch), task_spec(arch))

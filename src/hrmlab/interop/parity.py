@@ -9,6 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from hrmlab.core.engines import Compiled
 from hrmlab.errors import DataError
 from hrmlab.interop.golden import Golden
 from hrmlab.interop.replay import replay
@@ -73,7 +74,7 @@ class Judge(Protocol):
     def __call__(self, group: str, ours: Tensor, theirs: Tensor, first: bool) -> None: ...
 
 
-def check(path: Path, *, dtype: torch.dtype = torch.float32, compiled: bool = False) -> Findings:
+def check(path: Path, *, dtype: torch.dtype = torch.float32, engine: str = "eager") -> Findings:
     """Replay one file and compare.
 
     In float32 every number must agree within `FLOAT32`, `COMPILED` times that for compiled models. In a narrower dtype
@@ -85,8 +86,8 @@ def check(path: Path, *, dtype: torch.dtype = torch.float32, compiled: bool = Fa
     findings = Findings()
     golden = Golden.read(path)
     exact = dtype in (torch.float32, torch.float64)
-    judge: Judge = _Exact(findings, COMPILED if compiled else 1.0) if exact else _Statistics(findings)
-    replay(golden, judge, dtype=dtype, compiled=compiled)
+    judge: Judge = _Exact(findings, COMPILED if engine == Compiled.name else 1.0) if exact else _Statistics(findings)
+    replay(golden, judge, dtype=dtype, engine=engine)
     if lacking := [group for group in (FLOAT32 if exact else NARROW) if group not in findings.share]:
         raise DataError(f"{path} records no {', '.join(lacking)}; there is nothing to compare with")
     return findings

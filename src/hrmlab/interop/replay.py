@@ -1,12 +1,12 @@
 """A recorded run of a reference implementation, played again."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 
-from hrmlab.core.compiling import compiled as compiled_form
+from hrmlab.core.engines import Compiled, build
 from hrmlab.core.weights import fill
 from hrmlab.errors import CheckpointError, ConfigError, DataError
 from hrmlab.interop.faces import ACTCarry, ReferenceModel
@@ -21,7 +21,7 @@ Compare = Callable[[str, Tensor, Tensor, bool], None]
 """Called as compare(group, ours, theirs, first): `first` where nothing came before that could have drifted."""
 
 
-def replay(golden: Golden, compare: Compare, *, dtype: torch.dtype = torch.float32, compiled: bool = False) -> None:
+def replay(golden: Golden, compare: Compare, *, dtype: torch.dtype = torch.float32, engine: str = "eager") -> None:
     """Train and evaluate as recorded, handing every number of ours to `compare` beside the recorded one.
 
     Groups are outputs, states, halting (steps and halted flags), loss, metrics, grads, weights and eval. What is
@@ -31,7 +31,7 @@ def replay(golden: Golden, compare: Compare, *, dtype: torch.dtype = torch.float
         DataError: the file lacks what a recording has, or contradicts itself.
     """
     model = golden.model(dtype)
-    with _compiling(model) if compiled else nullcontext():
+    with _by(engine, model):
         try:
             head = ACTLossHead(model, golden.loss_type)
             _train(golden, head, compare)
@@ -42,11 +42,14 @@ def replay(golden: Golden, compare: Compare, *, dtype: torch.dtype = torch.float
 
 
 @contextmanager
-def _compiling(model: ReferenceModel) -> Iterator[None]:
-    """Compiled, and an error rather than a silent return to eager."""
+def _by(engine: str, model: ReferenceModel) -> Iterator[None]:
+    """With an engine; where it compiles, with an error rather than a silent return to eager."""
+    model.inner.__dict__["forward_core"] = build(engine, model.inner.core)
+    if engine != Compiled.name:
+        yield
+        return
     torch.compiler.reset()
     with torch._dynamo.config.patch(fail_on_recompile_limit_hit=True, recompile_limit=16):
-        model.inner.__dict__["forward_core"] = compiled_form(model.inner.core)
         yield
 
 

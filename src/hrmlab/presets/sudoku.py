@@ -106,5 +106,5 @@ def training(recipe: Recipe) -> TrainingConfig:
         evaluate_puzzles=200,
         evaluate_segments=32,
         checkpoint_every=recipe.checkpoint_every,
-        compile="auto",
+        engine="auto",
     )

@@ -1,12 +1,16 @@
 """Adam-atan2, in the form that HRM was trained with."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from hrmlab.errors import ConfigError
+
+TOGETHER = 2**20
+"""Numbers updated at once: the squares and roots of all of them are held meanwhile, and for a large model that would be
+the most memory that a training step takes."""
 
 
 class AdamAtan2(torch.optim.Optimizer):
@@ -32,9 +36,8 @@ class AdamAtan2(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """One update of every parameter that has a gradient."""
         for group in self.param_groups:
-            params = [p for p in group["params"] if p.grad is not None]
-            if params:
-                self._update(group, params, [p.grad for p in params])
+            for params in _together([p for p in group["params"] if p.grad is not None]):
+                self._update(group, params, [p.grad for p in params if p.grad is not None])
 
     def _update(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor]) -> None:
         lr, wd, (beta1, beta2) = group["lr"], group["weight_decay"], group["betas"]
@@ -52,3 +55,15 @@ class AdamAtan2(torch.optim.Optimizer):
         torch._foreach_div_(roots, [(1 - beta2**t) ** 0.5 for t in steps])
         for p, m, root, t in zip(params, first, roots, steps, strict=True):
             p.add_(torch.atan2(m, root), alpha=-lr / (1 - beta1**t))  # one rounding, as the reference's
+
+
+def _together(params: list[Tensor]) -> Iterator[list[Tensor]]:
+    """The parameters in their order, in parts of about `TOGETHER` numbers."""
+    part: list[Tensor] = []
+    for p in params:
+        part.append(p)
+        if sum(q.numel() for q in part) >= TOGETHER:
+            yield part
+            part = []
+    if part:
+        yield part

@@ -1,7 +1,9 @@
 """A complete run as one configuration: data, model, loss, halting, optimisation."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic_core import core_schema
 
 from hrmlab.core.model import ModelConfig
 from hrmlab.errors import ConfigError
@@ -49,8 +51,11 @@ class TrainingConfig(Strict):
     evaluate_puzzles, evaluate_segments: held-out puzzles used by those evaluations, and the most segments that one may
         take (None: what `evaluation` says). A model that is not sure yet would use up whatever it is given.
     checkpoint_every: steps between checkpoints, None for one at the end.
-    compile: run training segments through torch.compile; it takes half a minute at the start, and a step then about two
-        thirds of its time on a CPU. "auto" does so where a compiler works and `seconds` are enough for it to pay.
+    engine: how segments are computed (`core.engines`). "auto" takes the compiled engine where a compiler works, the
+        `seconds` are enough for its half minute at the start to come back, and it is the faster when both are measured;
+        the outcome is remembered for this model and machine. Configurations of old say `compile`: true, false, "auto".
+    recompute: keep only the blocks' inputs in rows with gradient, and compute the rest a second time in the backward
+        pass (activation checkpointing, Chen et al. 2016, arXiv 1604.06174). `hrm inspect` counts what that saves.
     tensorboard: write the metrics as TensorBoard events too, below RUN/tensorboard.
     """
 
@@ -71,7 +76,8 @@ class TrainingConfig(Strict):
     evaluate_puzzles: int = 500
     evaluate_segments: int | None = None
     checkpoint_every: int | None = None
-    compile: bool | Literal["auto"] = False
+    engine: Literal["auto", "reference", "eager", "compiled"] = "eager"
+    recompute: bool = False
     tensorboard: bool = False
 
     def __post_init__(self) -> None:
@@ -79,6 +85,19 @@ class TrainingConfig(Strict):
             raise ConfigError("a run needs a budget: set training.steps or training.seconds")
         if self.batch_size < 1:
             raise ConfigError(f"training.batch_size={self.batch_size}; wanted 1 or more")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        return core_schema.no_info_before_validator_function(_with_engine, handler(source))
+
+
+def _with_engine(data: Any) -> Any:
+    """A configuration from before engines had names."""
+    if not isinstance(data, dict) or "compile" not in data or "engine" in data:
+        return data
+    rest = {name: value for name, value in data.items() if name != "compile"}
+    known = {True: "compiled", False: "eager", "auto": "auto"}
+    return rest | {"engine": known.get(data["compile"], data["compile"])}
 
 
 @dataclass(frozen=True, kw_only=True)

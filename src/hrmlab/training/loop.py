@@ -6,19 +6,17 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from hrmlab.core.act import Objective, objective, segment
+from hrmlab.core.act import Objective, Step, objective, segment
 from hrmlab.core.carry import Batch, Carry
-from hrmlab.core.compiling import Forward, compiled, compiled_if_possible
+from hrmlab.core.eager import Eager
 from hrmlab.core.model import HRM
 from hrmlab.kernels import sign_sgd
 from hrmlab.training.budget import Budget
-from hrmlab.training.config import RunConfig, TrainingConfig
+from hrmlab.training.config import RunConfig
 from hrmlab.training.ema import EMA
+from hrmlab.training.engine import engine_of
 from hrmlab.training.feeder import Feeder
 from hrmlab.training.optimisers import build_optimisers
-
-COMPILING_PAYS = 180.0
-"""Seconds of training from which the half minute of compiling comes back."""
 
 
 @dataclass
@@ -47,7 +45,8 @@ class Trainer:
     def __init__(self, config: RunConfig, model: HRM, feeder: Feeder) -> None:
         self.config, self.model, self.feeder = config, model, feeder
         training = config.training
-        self.forward = _forward(training, model)
+        self.engine: Eager | None = None
+        model.recompute(training.recompute)
         self.optimisers = build_optimisers(training.optimiser, model)
         self.ema = EMA(model, training.ema, buffers=training.ema_buffers) if training.ema is not None else None
         self.budget = Budget(training)
@@ -74,22 +73,34 @@ class Trainer:
         """
         while self.budget.progress < 1.0:
             self.budget.go()
-            self._one_step()
+            self.step()
             self.budget.pause()
             if not after_step(self):
                 return
 
-    def _one_step(self) -> None:
-        config = self.config
+    def step(self) -> None:
+        """Fill free slots, run a segment, update the weights."""
         factor = self.budget.lr_factor()
         self.carry = self._refilled()
-        step = segment(self.forward, self.carry, config.halting, number=self.budget.step, check=config.task.valid)
-        goal = objective(step, config.loss, config.halting)
-        (goal.total / config.training.batch_size).backward()  # type: ignore[no-untyped-call]
+        if self.engine is None:  # here, so that what choosing and compiling take counts as training time
+            self.engine = engine_of(self.config, self.model, self._try)
+        step, goal = self._learn(self.engine)
         self._update(step.output.puzzle_rows, factor)
         self.carry = step.carry
         self.budget.step += 1
         self._measure(goal)
+
+    def _learn(self, engine: Eager) -> tuple[Step, Objective]:
+        """A segment, its losses and their gradients; nothing is updated yet."""
+        config = self.config
+        step = segment(engine, self.carry, config.halting, number=self.budget.step, check=config.task.valid)
+        goal = objective(step, config.loss, config.halting)
+        (goal.total / config.training.batch_size).backward()  # type: ignore[no-untyped-call]
+        return step, goal
+
+    def _try(self, engine: Eager) -> None:
+        self._learn(engine)
+        self.model.zero_grad()
 
     def _refilled(self) -> Carry:
         """The carry with new puzzles in its free slots."""
@@ -147,9 +158,3 @@ class Trainer:
         means = self._measures.means(self.config.training.batch_size)
         self._measures = None
         return means
-
-
-def _forward(training: TrainingConfig, model: HRM) -> Forward:
-    if training.compile == "auto":
-        return compiled_if_possible(model) if (training.seconds or 0.0) >= COMPILING_PAYS else model
-    return compiled(model) if training.compile else model

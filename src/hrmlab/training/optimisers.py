@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import nn
 
-from hrmlab.core.model import named_matrices
+from hrmlab.core.model import is_matrix, named_matrices
 from hrmlab.registry import Part, Registry
 from hrmlab.training.adam_atan2 import AdamAtan2
 from hrmlab.training.muon import Muon
@@ -25,6 +25,10 @@ class OptimiserConfig(Part, ABC):
     @abstractmethod
     def build(self, model: nn.Module, parameters: Named) -> list[torch.optim.Optimizer]:
         """Optimisers that together hold exactly the given parameters of the model."""
+
+    def moments(self, parameters: Named) -> int:
+        """How many numbers are remembered of these parameters: two of each, unless a kind says otherwise."""
+        return 2 * sum(p.numel() for p in parameters.values())
 
 
 @OPTIMISERS.register(source="Loshchilov and Hutter 2019, arXiv 1711.05101; torch's own")
@@ -71,6 +75,11 @@ class MuonConfig(OptimiserConfig):
         others = {name: p for name, p in parameters.items() if name not in matrices}
         muon = Muon(matrices.values(), lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay)
         return [muon, *self.rest.build(model, others)]
+
+    def moments(self, parameters: Named) -> int:
+        matrices = {name: p for name, p in parameters.items() if is_matrix(name, p)}
+        others = {name: p for name, p in parameters.items() if name not in matrices}
+        return sum(p.numel() for p in matrices.values()) + self.rest.moments(others)
 
 
 def build_optimisers(config: OptimiserConfig, model: nn.Module) -> list[torch.optim.Optimizer]:

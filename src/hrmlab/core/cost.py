@@ -1,0 +1,136 @@
+"""What a segment costs, in operations and bytes: each part is run once on tensors that hold no numbers.
+
+Nothing is estimated from formulas, so that parts of other people are counted as ours are. Operations are those of
+matrix products (a multiplication and an addition for each pair); passes over single numbers are left out, as is usual.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from hrmlab.attention.base import Context
+from hrmlab.core.carry import Batch
+from hrmlab.core.model import HRM, ModelConfig
+from hrmlab.core.recurrence import Network
+from hrmlab.core.schedule import Schedule
+from hrmlab.spec import TaskSpec
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a part on one puzzle. forward, backward: operations; saved: bytes kept for the backward pass."""
+
+    forward: int
+    backward: int
+    saved: int
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What the parts of a model cost for one puzzle.
+
+    networks: one call of each, by name. layers: their blocks.
+    embedding, heads: once a segment. heads are the answer's and the halting one.
+    state: bytes of one level's state.
+    positions: of the state, puzzle slots and symbols included.
+    """
+
+    networks: dict[str, Call]
+    layers: dict[str, int]
+    embedding: Call
+    heads: Call
+    state: int
+    positions: int
+
+    def segment(self, schedule: Schedule) -> int:
+        """Operations of one segment without gradient: an inference segment, or a look ahead."""
+        forward = schedule.cost({name: call.forward for name, call in self.networks.items()})
+        return int(forward) + self.embedding.forward + self.heads.forward
+
+    def learning(self, schedule: Schedule) -> int:
+        """Operations of one segment with its backward pass, look ahead not counted."""
+        backward = {name: call.backward for name, call in self.networks.items()}
+        return (
+            self.segment(schedule)
+            + int(schedule.cost(backward, schedule.grad_calls()))
+            + self.embedding.backward
+            + self.heads.backward
+        )
+
+    def activations(self, schedule: Schedule, *, recompute: bool = False) -> int:
+        """Bytes that one puzzle's segment keeps for its backward pass, eager.
+
+        Args:
+            recompute: the inputs of all blocks are kept, and of one block at a time everything.
+        """
+        outside = self.embedding.saved + self.heads.saved
+        if not recompute:
+            saved = {name: call.saved for name, call in self.networks.items()}
+            return int(schedule.cost(saved, schedule.grad_calls())) + outside
+        inputs = {name: self.layers[name] * self.state for name in self.networks}
+        largest = max(call.saved // self.layers[name] for name, call in self.networks.items())
+        return int(schedule.cost(inputs, schedule.grad_calls())) + largest + outside
+
+
+def costs(config: ModelConfig, spec: TaskSpec) -> Costs:
+    """The costs of a model in float32 on a CPU; no memory is taken for its weights.
+
+    Raises:
+        ConfigError: parts that do not fit each other or the data.
+    """
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        model = HRM(config, spec)
+        tokens, names = torch.zeros(1, spec.seq_len, dtype=torch.long), torch.zeros(1, dtype=torch.long)
+        batch, context = Batch(tokens, tokens, names), model._rotation.context()
+        state = model.embed(batch)[0].detach().requires_grad_()
+
+        def heads() -> Iterable[Tensor]:
+            return model.embedding.logits(state), model.halting_head(state)
+
+        return Costs(
+            {name: _call(net, partial(_passed, net, state, context)) for name, net in model.networks.items()},
+            {name: len(net.blocks) for name, net in model.networks.items() if isinstance(net, Network)},
+            _call(model, lambda: [model.embed(batch)[0]]),
+            _call(model, heads),
+            state.nbytes,
+            state[0].numel() // state.shape[-1],
+        )
+
+
+def _passed(network: nn.Module, state: Tensor, context: Context) -> list[Tensor]:
+    return [network(state, context)]
+
+
+def _call(part: nn.Module, forward: Callable[[], Iterable[Tensor]]) -> Call:
+    """Attention is counted as its plain products, which fused kernels do too; bytes are those of the kernel used."""
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+    from torch.utils.flop_counter import FlopCounterMode
+
+    own = {_storage(tensor) for tensor in (*part.parameters(), *part.buffers())}
+    saved: dict[int, int] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        if (storage := _storage(tensor)) not in own:
+            saved[storage] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        kept = list(forward())  # storages stay apart only while somebody holds them
+    with sdpa_kernel(SDPBackend.MATH):
+        with FlopCounterMode(display=False) as there:
+            found = list(forward())
+        with FlopCounterMode(display=False) as back:
+            learnt = [tensor.sum() for tensor in found if tensor.requires_grad]
+            if learnt:
+                torch.stack(learnt).sum().backward()  # type: ignore[no-untyped-call]
+    del kept
+    return Call(there.get_total_flops(), back.get_total_flops(), sum(saved.values()))
+
+
+def _storage(tensor: Tensor) -> int:
+    return int(tensor.untyped_storage()._cdata)
