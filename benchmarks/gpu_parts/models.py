@@ -16,7 +16,8 @@ from gpu_parts.timing import Run, graphed, interleaved
 from hrmlab.attention.backends import NAMES, Machine, Request, explain, torch_chooses
 from hrmlab.core.act import Step, objective, segment
 from hrmlab.core.carry import Batch, Carry
-from hrmlab.core.compiling import Forward, compiled
+from hrmlab.core.compiling import Compiled
+from hrmlab.core.eager import Eager
 from hrmlab.core.model import HRM
 from hrmlab.kernels import triton_here
 from hrmlab.presets import preset
@@ -105,14 +106,14 @@ def model(clock: Clock) -> Iterator[Row]:
     config, hrm, carry = at_work("hrm-sudoku-extreme")
     optimisers = build_optimisers(config.training.optimiser, hrm)
     with FlopCounterMode(display=False) as counter, twins():
-        step(config, hrm, carry)
+        step(config, Eager(hrm), carry)
     work = counter.get_total_flops()
-    ways: dict[str, tuple[Forward, bool]] = {"eager, twins": (hrm, False), "eager, kernels": (hrm, True)}
+    ways: dict[str, tuple[Eager, bool]] = {"eager, twins": (Eager(hrm), False), "eager, kernels": (Eager(hrm), True)}
     for label, with_kernels in (("compiled, twins", False), ("compiled, kernels", True)):
         if clock.left() < COMPILING:
             yield Row(label, note="out of time")
             continue
-        ways[label], began = (compiled(hrm), with_kernels), time.monotonic()
+        ways[label], began = (Compiled(hrm), with_kernels), time.monotonic()
         _stepping(config, *ways[label], carry, optimisers)()
         torch.cuda.synchronize()
         yield Row(f"{label}: compiling", time.monotonic() - began, "s")
@@ -129,7 +130,7 @@ def model(clock: Clock) -> Iterator[Row]:
 
 
 def _stepping(
-    config: RunConfig, forward: Forward, kernels: bool, carry: Carry, optimisers: list[torch.optim.Optimizer]
+    config: RunConfig, forward: Eager, kernels: bool, carry: Carry, optimisers: list[torch.optim.Optimizer]
 ) -> Run:
     def run() -> None:
         with nullcontext() if kernels else twins():
@@ -153,7 +154,7 @@ def at_work(name: str, width: int | None = None) -> tuple[RunConfig, HRM, Carry]
     return config, hrm, carry.refill(hrm.initial_states(), batch, torch.ones_like(carry.steps))
 
 
-def step(config: RunConfig, forward: Forward, carry: Carry) -> None:
+def step(config: RunConfig, forward: Eager, carry: Carry) -> None:
     """Segment, loss and gradients, the halting target's look ahead among them."""
     goal = objective(segment(forward, carry, config.halting), config.loss, config.halting)
     (goal.total / BATCH).backward()

@@ -5,7 +5,7 @@ import torch
 from hrmlab.attention import Context
 from hrmlab.blocks import Place, PreNorm, Size
 from hrmlab.core.recurrence import Network
-from hrmlab.layers import rms_norm
+from hrmlab.kernels import rms_norm
 from hrmlab.spec import TaskSpec
 
 SIZE = Size(width=16, layers=1, heads=2, expansion=2, round_to=8)

@@ -43,7 +43,7 @@ def part(whole: HaltingView, rows: Any) -> HaltingView:
         if isinstance(value, Tensor):
             return value[rows]
         if isinstance(value, Glimpse):
-            return Glimpse(value.values[rows], value.logits[rows])
+            return Glimpse(value.values[rows])
         return {name: tensor[rows] for name, tensor in value.items()} if isinstance(value, dict) else value
 
     return HaltingView(**{f.name: pick(getattr(whole, f.name)) for f in fields(whole)})

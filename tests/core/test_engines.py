@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from hrmlab.attention import SDPA, AttentionConfig, Gated
 from hrmlab.blocks import PostNorm
 from hrmlab.core.act import Objective, Step, objective, segment
 from hrmlab.core.carry import Batch, Carry
@@ -72,8 +73,11 @@ def test_the_reference_engine_looks_ahead_by_a_whole_segment(
     assert spent["reference"] == whole.get_total_flops() > 1.05 * spent["eager"]
 
 
-def test_leading_positions_of_a_block_are_those_of_all(make_spec: Make, make_model: Make) -> None:
-    model: HRM = make_model(make_spec())
+@pytest.mark.parametrize("attention", [SDPA(), Gated()])
+def test_leading_positions_of_a_block_are_those_of_all(
+    make_spec: Make, make_model: Make, attention: AttentionConfig
+) -> None:
+    model: HRM = make_model(make_spec(), block=PostNorm(attention=attention))
     assert isinstance(model.config.block, PostNorm)
     block, context = model.networks["high"].blocks[0], model._rotation.context()
     x = torch.randn(3, 16, 16)

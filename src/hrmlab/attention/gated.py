@@ -5,7 +5,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from hrmlab.attention.base import ATTENTION, AttentionConfig, Context
+from hrmlab.attention.base import ATTENTION, AttentionConfig
 from hrmlab.attention.sdpa import SelfAttention
 from hrmlab.layers import Linear
 
@@ -28,7 +28,6 @@ class GatedAttention(SelfAttention):
         super().__init__(width, heads)
         self.gate = Linear(width, width)
 
-    def forward(self, x: Tensor, context: Context) -> Tensor:
-        """(B, N, W) -> (B, N, W)."""
-        out: Tensor = self.out(self.gate(x).sigmoid() * self.mixed(x, context))
+    def given(self, x: Tensor, mixed: Tensor) -> Tensor:
+        out: Tensor = self.out(self.gate(x).sigmoid() * mixed)
         return out

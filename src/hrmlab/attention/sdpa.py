@@ -48,7 +48,7 @@ class SelfAttention(nn.Module):
         mask = context.mask
         if mask is not None and mask.shape[-2] > 1:
             mask = mask[..., :count, :]
-        return self._mixed(q, k, v, context, mask)
+        return self.given(x[:, :count], self._mixed(q, k, v, context, mask))
 
     def _mixed(self, q: Tensor, k: Tensor, v: Tensor, context: Context, mask: Tensor | None) -> Tensor:
         """Queries (B, M, H, D) of the first M positions, keys and values (B, N, H, D) -> (B, M, W)."""
@@ -61,5 +61,9 @@ class SelfAttention(nn.Module):
 
     def forward(self, x: Tensor, context: Context) -> Tensor:
         """(B, N, W) -> (B, N, W)."""
-        out: Tensor = self.out(self.mixed(x, context))
+        return self.given(x, self.mixed(x, context))
+
+    def given(self, x: Tensor, mixed: Tensor) -> Tensor:
+        """What positions in state x get from what their heads read, both (B, M, W)."""
+        out: Tensor = self.out(mixed)
         return out
