@@ -1,5 +1,6 @@
 """What the README says is there, is there."""
 
+import json
 import re
 from pathlib import Path
 
@@ -54,3 +55,11 @@ def test_links_to_files_lead_somewhere() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         if not target.startswith("http"):
             assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "src/hrmlab/shipped").iterdir()))
+def test_results_are_those_beside_the_weights(name: str) -> None:
+    found = json.loads((ROOT / "src/hrmlab/shipped" / name / "results.json").read_text())
+    (row,) = re.findall(rf"^\| `{name}`.*$", README, flags=re.MULTILINE)
+    assert f"| {100 * found['exact']:.1f}% of {found['n']:,} (".replace(".0%", "%") in row.replace(".0%", "%"), row
+    assert f"| {found['mean_segments']:.1f} |".replace(".0 |", " |") in row.replace(".0 |", " |"), row
