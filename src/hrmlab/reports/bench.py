@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hrmlab.errors import DataError
+from hrmlab.reports.files import write_texts
 from hrmlab.results import Bench
 
 WORSE = 0.9
@@ -26,14 +27,7 @@ def write_bench(result: Bench, folder: Path) -> Bench:
         texts[f"{stem}.svg"] = figure
     result = replace(result, files=[str(folder / name) for name in (f"{stem}.json", *texts)])
     texts[f"{stem}.json"] = json.dumps(result.plain(), indent=1) + "\n"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            temporary = folder / f".{name}.tmp"
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(folder / name)
-    except OSError as error:
-        raise DataError(f"cannot write {folder}: {error.strerror}; choose another --out") from None
+    write_texts(folder, texts)
     return result
 
 

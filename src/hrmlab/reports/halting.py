@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hrmlab.errors import DataError
+from hrmlab.reports.files import write_texts
 from hrmlab.results import HaltingReport, HaltingRule
 
 COLUMNS = (
@@ -32,14 +32,7 @@ def write_report(report: HaltingReport, folder: Path) -> HaltingReport:
         texts["halting.svg"] = figure
     report = replace(report, files=[str(folder / name) for name in ("halting.json", *texts)])
     texts["halting.json"] = json.dumps(report.plain(), indent=1) + "\n"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            temporary = folder / f".{name}.tmp"
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(folder / name)
-    except OSError as error:
-        raise DataError(f"cannot write {folder}: {error.strerror}; choose another --out") from None
+    write_texts(folder, texts)
     return report
 
 

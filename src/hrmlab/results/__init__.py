@@ -1,0 +1,41 @@
+"""What the verbs answer, as plain data: no torch, no numpy, ready for JSON.
+
+The field names are the keys that `--json` prints; a test pins them.
+"""
+
+from hrmlab.results.base import Result
+from hrmlab.results.evaluation import Evaluation, Protocol, Scores, Tries
+from hrmlab.results.halting import HaltingChoice, HaltingReport, HaltingRule
+from hrmlab.results.interchange import Exported, Imported, Parity, ParityFile
+from hrmlab.results.machine import Bench, Engine, EngineTiming, Environment
+from hrmlab.results.things import Catalogue, DataCheck, DataSet, DataView, Inspection, Item
+from hrmlab.results.work import Demonstration, Solution, Solving, Training
+
+__all__ = [
+    "Bench",
+    "Catalogue",
+    "DataCheck",
+    "DataSet",
+    "DataView",
+    "Demonstration",
+    "Engine",
+    "EngineTiming",
+    "Environment",
+    "Evaluation",
+    "Exported",
+    "HaltingChoice",
+    "HaltingReport",
+    "HaltingRule",
+    "Imported",
+    "Inspection",
+    "Item",
+    "Parity",
+    "ParityFile",
+    "Protocol",
+    "Result",
+    "Scores",
+    "Solution",
+    "Solving",
+    "Training",
+    "Tries",
+]
