@@ -13,6 +13,7 @@ from hrmlab.api import steps
 from hrmlab.api.inspection import share_of_looks
 from hrmlab.api.peak import peak_mb
 from hrmlab.api.puzzles import held_out, resolved
+from hrmlab.api.rules import spelled_out
 from hrmlab.api.targets import find_config, find_run
 from hrmlab.config import override
 from hrmlab.core.carry import Batch
@@ -99,7 +100,7 @@ def prepare(target: str | Path, overrides: Sequence[str], device: torch.device, 
     except CheckpointError:
         found = None
     plain = find_config(target) if found is None else found.config
-    config = override(plain, overrides)
+    config = override(plain, spelled_out(overrides))
     if config.data.path is not None and Path(config.data.path).is_dir():
         config = resolved(config)
     examples = None

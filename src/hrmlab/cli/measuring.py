@@ -31,9 +31,8 @@ def _bench(to: "Console", result: Bench) -> None:
     from rich.table import Table
 
     machine, protocol = result.machine, result.protocol
-    title = (
-        f"{result.name}: batch {protocol['batch_size']}, {protocol['length']} positions, {machine['threads']} threads"
-    )
+    threads = f"{machine['threads']} thread{'' if machine['threads'] == 1 else 's'}"
+    title = f"{result.name}: batch {protocol['batch_size']}, {protocol['length']} positions, {threads}"
     table = Table("mode", "engine", "ms", "+-", "tokens/s", "of peak", "MB", "compiling", "exact", title=title)
     for timing in result.engines:
         step = timing.step_ms
