@@ -36,6 +36,7 @@ ARGUMENTS = {
     "import-config": (["FILE", "KEY=VALUE"], {"--compat"}),
     "export": (["RUN"], {"--format"}),
     "inspect": (["TARGET", "KEY=VALUE"], set()),
+    "diagnose": (["TARGET", "KEY=VALUE"], {"--preset", "--only", "--n", "--segments", "--strict"}),
 }
 
 EVALUATION = {
@@ -135,3 +136,17 @@ def test_a_mistake_is_one_json_object_too(hrm: Hrm) -> None:
     assert called.code == 2
     assert set(called.json) == {"error"}
     assert called.json["error"] in called.err
+
+
+def test_diagnose(hrm: Hrm, run: Path) -> None:
+    called = hrm("diagnose", run, "--only", "forward_residual", "--only", "gradient_path", "--json")
+    answer = called.json
+    assert set(answer) == {
+        "target", "preset", "findings", "checked", "not_checked", "measurements", "about", "seconds", "files",
+    }  # fmt: skip
+    assert set(answer["measurements"][0]) == {
+        "probe", "code", "question", "definition", "source", "caveats", "verdict", "why", "scalars", "table",
+        "thresholds", "findings", "n", "seconds",
+    }  # fmt: skip
+    assert sorted(answer["checked"]) == ["forward_residual", "gradient_path"]
+    assert Path(answer["files"][0]).is_file()

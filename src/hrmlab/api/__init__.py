@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hrmlab.api.comparison import parity
     from hrmlab.api.data import data_build, data_check, data_show
     from hrmlab.api.demonstration import demo
+    from hrmlab.api.diagnosing import diagnose
     from hrmlab.api.environment import doctor
     from hrmlab.api.evaluation import evaluate
     from hrmlab.api.exporting import export, push_to_hub
@@ -30,6 +31,7 @@ _HOMES = {
     "data_check": "data",
     "data_show": "data",
     "demo": "demonstration",
+    "diagnose": "diagnosing",
     "doctor": "environment",
     "evaluate": "evaluation",
     "export": "exporting",
@@ -53,6 +55,7 @@ __all__ = [
     "data_check",
     "data_show",
     "demo",
+    "diagnose",
     "doctor",
     "evaluate",
     "export",

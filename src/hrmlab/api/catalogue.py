@@ -2,6 +2,7 @@
 
 import json
 
+from hrmlab.analysis.probes import PROBES
 from hrmlab.api.targets import SHIPPED, shipped_models
 from hrmlab.attention import ATTENTION
 from hrmlab.blocks import BLOCKS
@@ -26,6 +27,7 @@ REGISTRIES: tuple[Registry, ...] = (
     LOSSES,
     OPTIMISERS,
     TASKS,
+    PROBES,
 )
 
 

@@ -125,7 +125,7 @@ def protocol_of(model: HRM, task: Task, halting: HaltingConfig, data: str, seed:
         halting=encode(halting),
         segments=halting.max_segments,
         weights=weights,
-        device=_device_name(model.initial.device),
+        device=device_name(model.initial.device),
         dtype=str(model.compute_dtype).removeprefix("torch."),
         versions=versions(),
     )
@@ -143,5 +143,6 @@ def ticks(meter: Meter, total: int) -> Callable[[int], None]:
     return tick
 
 
-def _device_name(device: torch.device) -> str:
+def device_name(device: torch.device) -> str:
+    """The device in words."""
     return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type

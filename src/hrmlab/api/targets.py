@@ -95,6 +95,14 @@ def find_run(name: str | Path) -> Run:
     return Run(folder, weights, folder.config())
 
 
+def is_run(name: str | Path) -> bool:
+    """Whether a TARGET has weights: `find_run` takes it, or says what is wrong with it."""
+    path = Path(name)
+    if path.suffix == ".json":
+        return False
+    return path.exists() or str(name) in shipped_models() or _may_be_on_the_hub(str(name))
+
+
 def _may_be_on_the_hub(name: str) -> bool:
     """Of the form owner/name, where no folder of the owner's name makes it a mistyped path, and the client is there."""
     return checkpoint.is_hub_name(name) and not Path(name).parent.exists() and find_spec("huggingface_hub") is not None

@@ -184,4 +184,17 @@ VERBS = (
         "looking:inspect",
         (Positional("TARGET", "a preset, a run or a configuration file"), _OVERRIDES),
     ),
+    Verb(
+        "diagnose",
+        "what is wrong inside a model: the number, the threshold, what to do",
+        "diagnosing:diagnose",
+        (Positional("TARGET", "a run, a shipped model, a preset or a configuration file"), _OVERRIDES),
+        (
+            Option("--preset", "how much to look at", str, choices=("economy", "standard", "full"), default="standard"),
+            Option("--only", "this probe alone (repeatable; `hrm catalog probe`)", str, "PROBE", many=True),
+            Option("--n", "held-out puzzles to look at", int, "N"),
+            Option("--segments", "how deep to look", int, "N"),
+            Option("--strict", "exit with 1 where something fails"),
+        ),
+    ),
 )

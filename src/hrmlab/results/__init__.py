@@ -8,6 +8,7 @@ from hrmlab.results.evaluation import Evaluation, Protocol, Scores, Tries
 from hrmlab.results.halting import HaltingChoice, HaltingReport, HaltingRule
 from hrmlab.results.interchange import Exported, Imported, Parity, ParityFile
 from hrmlab.results.machine import Bench, Engine, EngineTiming, Environment
+from hrmlab.results.probes import Diagnosis, Finding, Measurement
 from hrmlab.results.things import Catalogue, DataCheck, DataSet, DataView, Inspection, Item
 from hrmlab.results.work import Demonstration, Solution, Solving, Training
 
@@ -18,17 +19,20 @@ __all__ = [
     "DataSet",
     "DataView",
     "Demonstration",
+    "Diagnosis",
     "Engine",
     "EngineTiming",
     "Environment",
     "Evaluation",
     "Exported",
+    "Finding",
     "HaltingChoice",
     "HaltingReport",
     "HaltingRule",
     "Imported",
     "Inspection",
     "Item",
+    "Measurement",
     "Parity",
     "ParityFile",
     "Protocol",
