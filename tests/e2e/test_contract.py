@@ -25,7 +25,7 @@ ARGUMENTS = {
     ),
     "data check": (["DIR"], set()),
     "data show": (["DIR"], {"--split", "--n"}),
-    "train": (["PRESET", "KEY=VALUE"], {"--seconds", "--steps", "--resume"}),
+    "train": (["PRESET", "KEY=VALUE"], {"--seconds", "--steps", "--resume", "--watch"}),
     "eval": (["RUN"], {"--data", "--n", "--halting", *TRIES}),
     "solve": (["RUN", "PUZZLE"], {"--jobs", "--show", "--halting", *TRIES}),
     "halting": (["RUN"], {"--n", "--segments", "--target-accuracy-loss", "--also"}),
@@ -36,7 +36,7 @@ ARGUMENTS = {
     "import-config": (["FILE", "KEY=VALUE"], {"--compat"}),
     "export": (["RUN"], {"--format"}),
     "inspect": (["TARGET", "KEY=VALUE"], set()),
-    "diagnose": (["TARGET", "KEY=VALUE"], {"--preset", "--only", "--n", "--segments", "--strict"}),
+    "diagnose": (["TARGET", "KEY=VALUE"], {"--preset", "--only", "--n", "--segments", "--strict", "--watch"}),
 }
 
 EVALUATION = {
@@ -94,7 +94,7 @@ def test_train(hrm: Hrm, tmp_path: Path, tiny_options: tuple[str, ...]) -> None:
     answer = called.json
     assert called.code == 0 and not called.err
     assert set(answer) == {
-        "run", "steps", "seconds", "exact", "cell", "mean_segments", "interrupted", "resume", "evaluation",
+        "run", "steps", "seconds", "exact", "cell", "mean_segments", "interrupted", "resume", "evaluation", "lost",
     }  # fmt: skip
     assert set(answer["evaluation"]) == EVALUATION
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from hrmlab.api.comparison import parity
     from hrmlab.api.data import data_build, data_check, data_show
     from hrmlab.api.demonstration import demo
-    from hrmlab.api.diagnosing import diagnose
+    from hrmlab.api.diagnosing import diagnose, follow
     from hrmlab.api.environment import doctor
     from hrmlab.api.evaluation import evaluate
     from hrmlab.api.exporting import export, push_to_hub
@@ -35,6 +35,7 @@ _HOMES = {
     "doctor": "environment",
     "evaluate": "evaluation",
     "export": "exporting",
+    "follow": "diagnosing",
     "from_pretrained": "interchange",
     "halting": "stopping",
     "halting_tune": "stopping",
@@ -59,6 +60,7 @@ __all__ = [
     "doctor",
     "evaluate",
     "export",
+    "follow",
     "from_pretrained",
     "halting",
     "halting_tune",

@@ -4,11 +4,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from hrmlab.api.configuring import configure
 from hrmlab.api.puzzles import first, held_out
 from hrmlab.api.settings import choose_device
 from hrmlab.api.solving import Show, solve_tokens
 from hrmlab.api.targets import find_run
-from hrmlab.api.training import configure, train
+from hrmlab.api.training import train
 from hrmlab.results import Demonstration, Evaluation
 
 Tell = Callable[[str], None]

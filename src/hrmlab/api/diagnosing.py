@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,11 @@ import torch
 
 from hrmlab.analysis.probes import PROBES, Probe, Subject
 from hrmlab.analysis.probes.base import PRESETS, Preset
+from hrmlab.api.configuring import configure
 from hrmlab.api.evaluation import device_name
 from hrmlab.api.puzzles import augmentation, both, first, generate
 from hrmlab.api.settings import choose_device, use_threads, versions
 from hrmlab.api.targets import SHIPPED, Run, find_run, is_run
-from hrmlab.api.training import configure
 from hrmlab.config import encode
 from hrmlab.core.model import HRM
 from hrmlab.errors import ConfigError
@@ -23,6 +23,7 @@ from hrmlab.reports.files import write_texts
 from hrmlab.results import Diagnosis, Finding, Measurement
 from hrmlab.tasks.base import Examples, Split
 from hrmlab.terminal import Meter
+from hrmlab.training.checkpoint import checkpoints
 from hrmlab.training.config import RunConfig
 from hrmlab.training.feeder import Feeder
 from hrmlab.training.folder import RunFolder
@@ -81,6 +82,27 @@ def diagnose(
     if folder is not None:
         write_texts(folder, {"diagnosis.json": json.dumps(result.plain(), indent=1) + "\n"})
     return result
+
+
+def follow(target: str | Path, *, every: float = 2.0, **options: Any) -> Iterator[Diagnosis]:
+    """`diagnose` again at every new checkpoint of a run in progress, until it is evaluated; once for other targets.
+
+    Args:
+        every: seconds between looks for a new checkpoint.
+        options: as `diagnose`'s.
+    """
+    path, seen = Path(target), None
+    while True:
+        over = not path.is_dir() or (path / "results.json").is_file()
+        saved = checkpoints(RunFolder(path).checkpoints) if path.is_dir() else []
+        newest = saved[-1] if saved else None
+        if newest != seen or (over and seen is None):
+            seen = newest or path
+            yield diagnose(target, **options)
+        elif over:
+            return
+        else:
+            time.sleep(every)
 
 
 def chosen(preset: Preset, only: Sequence[str] = ()) -> list[Probe]:
@@ -150,7 +172,7 @@ def examined(
         settings=encode(config),
         train=split.train,
         metrics=_metrics(run),
-        learner=lambda: _learner(config, split.train, model),
+        learner=lambda: copied_trainer(config, split.train, model),
         seed=seed,
     )
     about = {
@@ -176,7 +198,7 @@ def _puzzles(config: RunConfig, n: int, quiet: bool) -> Split:
     return Split(whole.train, whole.test.part(slice(test)), whole.protocol)
 
 
-def _learner(config: RunConfig, train: Examples, model: HRM) -> Trainer:
+def copied_trainer(config: RunConfig, train: Examples, model: HRM) -> Trainer:
     """A trainer on a copy of the weights, eager, as the run would go on."""
     config = replace(config, training=replace(config.training, engine="eager"))
     state = torch.random.get_rng_state()

@@ -8,13 +8,14 @@ from typing import Any
 
 import torch
 
+from hrmlab.api.configuring import configure, with_budget
 from hrmlab.api.evaluation import scored
 from hrmlab.api.interruption import Interruption
-from hrmlab.api.puzzles import augmentation, both, own_folder, resolved, sample
-from hrmlab.api.rules import spelled_out
+from hrmlab.api.puzzles import augmentation, both, own_folder, sample
 from hrmlab.api.settings import choose_device, use_threads
-from hrmlab.api.targets import describe_weights, find_config
-from hrmlab.config import encode, override
+from hrmlab.api.targets import describe_weights
+from hrmlab.api.watching import Watch
+from hrmlab.config import encode
 from hrmlab.core.model import HRM
 from hrmlab.errors import CheckpointError, ConfigError
 from hrmlab.inference.evaluate import evaluate as measure
@@ -40,6 +41,7 @@ def train(
     seed: int | None = None,
     device: str = "auto",
     threads: int | None = None,
+    watch: str | None = None,
     quiet: bool = False,
 ) -> Training:
     """Train a model, or go on with a run that was interrupted, and evaluate it on all held-out puzzles.
@@ -52,6 +54,7 @@ def train(
         resume: a run folder to go on with; its budget may be extended, nothing else changed.
         seed: of the initial weights and the order of the puzzles.
         threads: CPU threads of this process, None for torch's choice.
+        watch: a set of probes ("economy") to run now and then while training; a run that they find lost ends.
 
     Raises:
         ConfigError, DataError, CheckpointError: what cannot be used, and what to type.
@@ -62,8 +65,8 @@ def train(
         if target is not None or overrides or out is not None or seed is not None:
             raise ConfigError("--resume goes on with a run as it is; only --seconds and --steps may be given with it")
         folder = RunFolder(Path(resume))
-        config = _budget(folder.config(), seconds, steps)
-        return _resume(folder, config, place, quiet)
+        config = with_budget(folder.config(), seconds, steps)
+        return _resume(folder, config, place, watch, quiet)
     if target is None:
         raise ConfigError("nothing to train came; wanted a preset or a configuration file (`hrm catalog preset`)")
     config = configure(target, overrides, seconds, steps, seed)
@@ -72,25 +75,7 @@ def train(
     split = both(config, quiet)
     trainer = _trainer(config, split, place)
     folder = RunFolder.create(path, config)
-    return _run(trainer, folder, split, quiet)
-
-
-def configure(
-    target: str | Path,
-    overrides: Sequence[str] = (),
-    seconds: float | None = None,
-    steps: int | None = None,
-    seed: int | None = None,
-) -> RunConfig:
-    """The configuration that `train` would run.
-
-    Raises:
-        ConfigError, DataError: an unknown name, key or value, or no data set at `data.path`.
-    """
-    config = _budget(override(find_config(target), spelled_out(overrides)), seconds, steps)
-    if seed is not None:
-        config = replace(config, training=replace(config.training, seed=seed))
-    return resolved(config)
+    return _run(trainer, folder, split, watch, quiet)
 
 
 def fresh_path(name: str) -> Path:
@@ -102,22 +87,13 @@ def fresh_path(name: str) -> Path:
     return path
 
 
-def _budget(config: RunConfig, seconds: float | None, steps: int | None) -> RunConfig:
-    for name, value in (("seconds", seconds), ("steps", steps)):
-        if value is not None and value <= 0:
-            raise ConfigError(f"--{name} {value} came; wanted more than 0")
-    if seconds is None and steps is None:
-        return config
-    return replace(config, training=replace(config.training, seconds=seconds, steps=steps))
-
-
 def _trainer(config: RunConfig, split: Split, device: torch.device) -> Trainer:
     torch.manual_seed(config.training.seed)
     model = HRM(config.model, config.task.spec()).to(device)
     return Trainer(config, model, Feeder(split.train, config.training.seed, augmentation(config)))
 
 
-def _resume(folder: RunFolder, config: RunConfig, device: torch.device, quiet: bool) -> Training:
+def _resume(folder: RunFolder, config: RunConfig, device: torch.device, watch: str | None, quiet: bool) -> Training:
     checkpoint = folder.last_checkpoint()
     split = both(config, quiet)
     trainer = _trainer(config, split, device)
@@ -132,10 +108,10 @@ def _resume(folder: RunFolder, config: RunConfig, device: torch.device, quiet: b
     (folder.path / "results.json").unlink(missing_ok=True)
     forget_after(folder, budget.step)
     note(f"going on from step {budget.step} of {folder.path}", quiet)
-    return _run(trainer, folder, split, quiet)
+    return _run(trainer, folder, split, watch, quiet)
 
 
-def _run(trainer: Trainer, folder: RunFolder, split: Split, quiet: bool) -> Training:
+def _run(trainer: Trainer, folder: RunFolder, split: Split, watch: str | None, quiet: bool) -> Training:
     config, start = trainer.config, trainer.budget.step
     some = sample(split.test, config.training.evaluate_puzzles)
     limit = config.training.evaluate_segments or config.evaluation.max_segments
@@ -146,11 +122,12 @@ def _run(trainer: Trainer, folder: RunFolder, split: Split, quiet: bool) -> Trai
         keys = ("n", "exact", "cell", "mean_segments", "by_segment")
         return {key: getattr(scores, key) for key in keys}
 
+    watching = Watch(watch, config, split, folder) if watch is not None else None
     note(f"training {config.name} into {folder.path}", quiet)
     with Interruption() as interruption, Meter(f"training {config.name}", quiet) as meter:
         monitor = Monitor(folder, meter, look, lambda: interruption.asked, trainer)
         try:
-            trainer.run(monitor)
+            trainer.run(lambda at: monitor(at) and (watching is None or watching(at)))
         except KeyboardInterrupt:  # a second one: what was saved before is all there is
             if not checkpoints(folder.checkpoints):
                 raise
@@ -163,6 +140,8 @@ def _run(trainer: Trainer, folder: RunFolder, split: Split, quiet: bool) -> Trai
         monitor.close()
         if trainer.budget.step > start or start == 0:
             save_checkpoint(trainer, folder.checkpoints)
+    if watching is not None and watching.lost:
+        return replace(_training(trainer, folder, None), lost=watching.lost, interrupted=False, resume=None)
     if interruption.asked and trainer.budget.progress < 1.0:
         return _training(trainer, folder, None)
     try:

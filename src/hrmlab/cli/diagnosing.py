@@ -1,10 +1,11 @@
 """`diagnose`: findings first, then what was looked at."""
 
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from hrmlab import api
-from hrmlab.cli.output import Outcome, say
+from hrmlab.cli.output import Outcome, console, say
 from hrmlab.results import Diagnosis, Finding, Measurement
 
 if TYPE_CHECKING:
@@ -14,9 +15,10 @@ COLOURS = {"ok": "green", "info": "cyan", "warn": "yellow", "fail": "bold red", 
 
 
 def diagnose(options: Namespace) -> Outcome:
-    result = api.diagnose(
+    looks = api.follow if options.watch else _once
+    for result in looks(
         options.target,
-        getattr(options, "key=value"),
+        overrides=getattr(options, "key=value"),
         preset=options.preset,
         only=options.only,
         n=options.n,
@@ -26,9 +28,16 @@ def diagnose(options: Namespace) -> Outcome:
         threads=options.threads,
         out=options.out,
         quiet=options.quiet,
-    )
+    ):
+        if options.watch and not options.json:
+            _shown(console(), result)
     failed = any(finding.severity == "fail" for finding in result.findings)
-    return Outcome(result, lambda to: _shown(to, result), int(options.strict and failed), writes_out=True)
+    silent = options.watch
+    return Outcome(result, lambda to: None if silent else _shown(to, result), int(options.strict and failed), True)
+
+
+def _once(target: str, **given: Any) -> Iterator[Diagnosis]:
+    yield api.diagnose(target, **given)
 
 
 def _shown(to: "Console", result: Diagnosis) -> None:
@@ -45,14 +54,15 @@ def _shown(to: "Console", result: Diagnosis) -> None:
         )
     to.print(table)
     for finding in result.findings:
-        _found(to, finding)
+        found(to, finding)
     if not result.findings:
         say(to, "nothing is wrong that these probes would see")
     if result.files:
         say(to, f"written: {', '.join(result.files)}")
 
 
-def _found(to: "Console", finding: Finding) -> None:
+def found(to: "Console", finding: Finding) -> None:
+    """A finding with its number, its threshold and what to do."""
     to.print(f"[{COLOURS[finding.severity]}]{finding.severity}[/] {finding.rule}: ", end="")
     say(to, finding.seen)
     say(to, f"     measured {finding.observed}, threshold {finding.threshold} (evidence {finding.evidence})")

@@ -81,7 +81,12 @@ VERBS = (
             Positional("PRESET", "a preset (`hrm catalog preset`) or a configuration file", "optional"),
             _OVERRIDES,
         ),
-        (_SECONDS, _STEPS, Option("--resume", "go on with an interrupted run", str, "RUN")),
+        (
+            _SECONDS,
+            _STEPS,
+            Option("--resume", "go on with an interrupted run", str, "RUN"),
+            Option("--watch", "probes to run now and then; a lost run ends", str, choices=("economy", "standard")),
+        ),
     ),
     Verb(
         "eval",
@@ -195,6 +200,7 @@ VERBS = (
             Option("--n", "held-out puzzles to look at", int, "N"),
             Option("--segments", "how deep to look", int, "N"),
             Option("--strict", "exit with 1 where something fails"),
+            Option("--watch", "look again at every new checkpoint until the run is over"),
         ),
     ),
 )

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from hrmlab import api
+from hrmlab.cli.diagnosing import found
 from hrmlab.cli.output import Outcome, console, say
 from hrmlab.cli.screen import Screen
 from hrmlab.results import Demonstration, Evaluation, Training
@@ -12,7 +13,7 @@ from hrmlab.results import Demonstration, Evaluation, Training
 if TYPE_CHECKING:
     from rich.console import Console
 
-INTERRUPTED = 3
+LOST, INTERRUPTED = 1, 3
 
 
 def demo(options: Namespace) -> Outcome:
@@ -45,9 +46,11 @@ def train(options: Namespace) -> Outcome:
         seed=options.seed,
         device=options.device,
         threads=options.threads,
+        watch=options.watch,
         quiet=options.quiet,
     )
-    return Outcome(result, lambda to: _training(to, result), INTERRUPTED if result.interrupted else 0, writes_out=True)
+    code = LOST if result.lost else INTERRUPTED if result.interrupted else 0
+    return Outcome(result, lambda to: _training(to, result), code, writes_out=True)
 
 
 def evaluate(options: Namespace) -> Outcome:
@@ -76,6 +79,11 @@ def _demo(to: "Console", result: Demonstration) -> None:
 
 
 def _training(to: "Console", result: Training) -> None:
+    if result.lost:
+        say(to, f"ended at step {result.steps}, since this run is lost; it is kept in {result.run}")
+        for finding in result.lost:
+            found(to, finding)
+        return
     if result.evaluation is None:
         say(to, f"interrupted at step {result.steps} and saved; go on with: {result.resume}")
         return

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from hrmlab.results.base import Result
 from hrmlab.results.evaluation import Evaluation
+from hrmlab.results.probes import Finding
 
 
 @dataclass(frozen=True)
@@ -11,6 +12,7 @@ class Training(Result):
     """A training run that is over, or interrupted (then the accuracies are None and `resume` says how to go on).
 
     seconds: of training, without evaluations and checkpoints.
+    lost: what a watched run was ended for; such a run is saved, and not evaluated.
     """
 
     run: str
@@ -22,6 +24,7 @@ class Training(Result):
     interrupted: bool
     resume: str | None
     evaluation: Evaluation | None
+    lost: list[Finding] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
