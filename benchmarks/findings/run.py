@@ -4,8 +4,8 @@
     python benchmarks/findings/run.py gradient RUN            # a run of HRM with checkpoints on the way
     python benchmarks/findings/run.py depth RUN RUN ...       # runs that differ in halting.max_segments
 
-Each part writes CSV and SVG beside this file; docs/findings.md reads them. `depth` evaluates every run with 1, 2, 4, ...
-segments for everyone; `gradient` measures the training gradient against the whole one at every checkpoint.
+Each part writes CSV and SVG beside this file; docs/findings.md reads them. `depth` evaluates every run with 1, 2, 4 and
+more segments for everyone; `gradient` measures the training gradient against the whole one at every checkpoint.
 """
 
 import argparse

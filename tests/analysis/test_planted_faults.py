@@ -41,9 +41,7 @@ def sound(name: str = HRM_PROPER, n: int = 32, **changes: Any) -> Subject:
 def retrained(subject: Subject, config: RunConfig) -> Subject:
     assert subject.train is not None
     train = subject.train
-    return replace(
-        subject, settings=encode(config), learner=lambda: copied_trainer(config, train, subject.model)
-    )
+    return replace(subject, settings=encode(config), learner=lambda: copied_trainer(config, train, subject.model))
 
 
 @pytest.mark.slow
@@ -121,9 +119,7 @@ def weight_decay_inside_the_gradient() -> Subject:
 
     def learner() -> Any:
         trainer = make()
-        trainer.optimisers = [
-            _with_peak(torch.optim.Adam(trainer.model.parameters(), lr=1e-4, weight_decay=0.1), 1e-4)
-        ]
+        trainer.optimisers = [_with_peak(torch.optim.Adam(trainer.model.parameters(), lr=1e-4, weight_decay=0.1), 1e-4)]
         return trainer
 
     return replace(subject, learner=learner)

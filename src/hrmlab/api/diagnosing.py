@@ -91,13 +91,16 @@ def follow(target: str | Path, *, every: float = 2.0, **options: Any) -> Iterato
         every: seconds between looks for a new checkpoint.
         options: as `diagnose`'s.
     """
-    path, seen = Path(target), None
+    path = Path(target)
+    if not path.is_dir():
+        yield diagnose(target, **options)
+        return
+    seen: Path | None = None
     while True:
-        over = not path.is_dir() or (path / "results.json").is_file()
-        saved = checkpoints(RunFolder(path).checkpoints) if path.is_dir() else []
-        newest = saved[-1] if saved else None
-        if newest != seen or (over and seen is None):
-            seen = newest or path
+        over = (path / "results.json").is_file()
+        saved = checkpoints(RunFolder(path).checkpoints)
+        if saved and saved[-1] != seen:
+            seen = saved[-1]
             yield diagnose(target, **options)
         elif over:
             return
