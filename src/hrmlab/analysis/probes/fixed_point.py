@@ -32,13 +32,13 @@ class FixedPoint(Probe):
     question = "Does a solved puzzle stay solved, and does the model solve puzzles that are almost solved?"
     definition = (
         "Lost = P(wrong at some later segment | right at one); stays(k) = share of puzzles still right k segments "
-        "after their first right answer; the relative change of the answer level in the segment after it; failures with "
-        "k blank cells at the run's last segment."
+        "after their first right answer; relative change of the answer level in the segment after it; failures with k "
+        "blank cells at the run's last segment."
     )
     caveats = ("Filled-in puzzles are unlike those of training: failures on them are the point, not a surprise.",)
     preset = "standard"
     kind: Literal["fixed_point"] = "fixed_point"
-    puzzles: int = 64
+    puzzles: int = 32
     beyond: int = 2
     ladder: tuple[int, ...] = (0, 1, 2, 5, 10, 20)
     lost: float = 0.1
@@ -83,7 +83,7 @@ class FixedPoint(Probe):
 
     def _rungs(self, subject: Subject, examples: Examples, blank: int) -> list[dict[str, Any]]:
         """A row for each number of blanks that leaves something filled in, in every puzzle."""
-        least = int((examples.inputs == blank).sum(1).min(initial=0))
+        least = int((examples.inputs == blank).sum(1).min())
         found = []
         for blanks in (k for k in self.ladder if k < least):
             filled = with_blanks(examples, blanks, blank, subject.rng(12))

@@ -69,7 +69,7 @@ class PathIndependence(Probe):
                         "warn",
                         f"begun from {name}, the median solved puzzle ends with "
                         f"{float(agreement[right].median()):.0%} of its cells as before",
-                        "train with more segments (halting.max_segments), and begin some of its runs from random states",
+                        "train with more segments (halting.max_segments), and begin some runs from random states",
                         observed=1 - float(agreement[right].median()),
                         threshold=self.disagree,
                     )

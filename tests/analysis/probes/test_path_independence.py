@@ -1,0 +1,42 @@
+"""D-16: maps that forget where they began, and one that never does."""
+
+import pytest
+import torch
+from planted import NUMBERS, answers, linear, planted
+
+from hrmlab.analysis.probes.path_independence import PathIndependence, noise_like
+
+
+def test_a_contraction_forgets_its_beginning(subject):
+    goal = torch.randn(NUMBERS, generator=torch.Generator().manual_seed(0))
+    found = PathIndependence().run(subject(planted(lambda z: goal + 0.1 * (z - goal)), segments=8))
+    assert found.scalars["noise_alignment"] == pytest.approx(1, abs=1e-4)
+    assert found.scalars["swap_agreement"] == 1
+    assert found.verdict == "ok"
+
+
+def test_a_model_that_keeps_its_beginning_is_found(subject):
+    model = linear(torch.eye(NUMBERS))
+    start = model.initial_states()["state"]
+
+    def from_the_usual_start(_batch, states, _number):
+        return (states["state"] - start).abs().flatten(1).amax(1) < 1e-6
+
+    found = PathIndependence().run(subject(answers(model, from_the_usual_start)))
+    assert [finding.rule for finding in found.findings] == ["path_independence.dependent"]
+    assert "noise" in found.findings[0].seen
+    assert abs(found.scalars["noise_alignment"]) < 0.5
+    assert found.scalars["swap_alignment"] == pytest.approx(1)  # all puzzles end alike there
+    assert found.scalars["right"] == 1
+    assert found.scalars["noise_right"] == 0
+
+
+def test_noise_has_the_size_of_the_states_and_is_repeatable():
+    states = {"a": 3 * torch.ones(4, 100, 8)}
+    first, second = (noise_like(states, torch.Generator().manual_seed(5))["a"] for _ in range(2))
+    assert torch.equal(first, second)
+    assert float(first.std()) == pytest.approx(3, rel=0.05)
+
+
+def test_a_sound_model_is_silent(shipped):
+    assert PathIndependence(puzzles=8).run(shipped("sudoku-4x4", n=12)).verdict == "ok"
