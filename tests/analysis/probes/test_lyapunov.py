@@ -15,7 +15,7 @@ from hrmlab.core.schedules import TRMSchedule
 
 def test_exponents_of_a_linear_map_are_the_logarithms_of_its_eigenvalues(subject):
     known = [1.1, 0.8, 0.5]
-    one = subject(linear(block_matrix(torch.diag(torch.tensor(known)), 0.01), cycles=4), segments=15)
+    one = subject(linear(block_matrix(torch.diag(torch.tensor(known)), 0.01), cycles=8), segments=16)
     found = Lyapunov(puzzles=2, exponents=3).run(one)
     values = [found.scalars[f"exponent_{k}"] for k in (1, 2, 3)]
     assert values == pytest.approx([math.log(value) for value in known], abs=0.06)

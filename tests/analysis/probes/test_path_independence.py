@@ -4,7 +4,7 @@ import pytest
 import torch
 from planted import NUMBERS, answers, linear, planted
 
-from hrmlab.analysis.probes.path_independence import PathIndependence, noise_like
+from hrmlab.analysis.probes.path_independence import PathIndependence, noisy_beginning
 
 
 def test_a_contraction_forgets_its_beginning(subject):
@@ -31,11 +31,13 @@ def test_a_model_that_keeps_its_beginning_is_found(subject):
     assert found.scalars["noise_right"] == 0
 
 
-def test_noise_has_the_size_of_the_states_and_is_repeatable():
-    states = {"a": 3 * torch.ones(4, 100, 8)}
-    first, second = (noise_like(states, torch.Generator().manual_seed(5))["a"] for _ in range(2))
-    assert torch.equal(first, second)
-    assert float(first.std()) == pytest.approx(3, rel=0.05)
+def test_noise_is_that_of_restarts_and_repeatable(subject):
+    one = subject()
+    first, second = (noisy_beginning(one.model, one.batch, torch.Generator().manual_seed(5)) for _ in range(2))
+    assert all(torch.equal(first[level], second[level]) for level in first)
+    noise = first["low"] - one.model.initial_states()["low"]
+    assert float(noise.std()) == pytest.approx(1, rel=0.05)
+    assert float(noise.mean()) == pytest.approx(0, abs=0.05)
 
 
 def test_a_sound_model_is_silent(shipped):

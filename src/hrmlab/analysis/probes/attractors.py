@@ -11,8 +11,7 @@ from torch import Tensor
 
 from hrmlab.analysis.probes.base import PROBES, Outcome, Probe, Threshold
 from hrmlab.analysis.probes.maths.summary import mean, median
-from hrmlab.analysis.probes.path_independence import noise_like
-from hrmlab.analysis.probes.steps import states_after
+from hrmlab.analysis.probes.path_independence import noisy_beginning
 from hrmlab.analysis.probes.subject import Subject
 from hrmlab.analysis.tracing.unroll import beginning, unroll
 from hrmlab.core.carry import Batch
@@ -85,11 +84,10 @@ class Attractors(Probe):
     def _ends(self, subject: Subject, batch: Batch) -> Ends:
         """The first run begins as the model does."""
         generator, model = subject.generator(17), subject.model
-        size = states_after(model, batch, 1)[-1]
         symbols = model.spec.symbols
         runs = []
         for run in range(self.restarts):
-            start = noise_like(size, generator) if run else beginning(model, batch)
+            start = noisy_beginning(model, batch, generator) if run else beginning(model, batch)
             table = permutation(symbols, model.spec.vocab_size, generator) if run and symbols else None
             runs.append(_run(model, batch, start, subject.segments, table))
         return Ends(*(torch.stack(column).cpu() for column in zip(*runs, strict=True)))

@@ -10,16 +10,19 @@ from hrmlab.analysis.probes.base import PROBES, Outcome, Probe, Threshold
 from hrmlab.analysis.probes.maths.summary import by_outcome, mean
 from hrmlab.analysis.probes.steps import joined
 from hrmlab.analysis.probes.subject import Subject
-from hrmlab.analysis.tracing.unroll import answering
+from hrmlab.analysis.tracing.unroll import answering, beginning
+from hrmlab.core.carry import Batch
+from hrmlab.core.model import HRM
 from hrmlab.core.recurrence import States
+from hrmlab.results.probes import Finding
 
 
 @PROBES.register(source="Anil et al. 2022, arXiv 2211.09961, algorithm 1")
 @dataclass(frozen=True, kw_only=True)
 class PathIndependence(Probe):
-    """The run again from another puzzle's final states ("swap") and from noise of the same size ("noise").
+    """The run again from another puzzle's final states ("swap") and from noise, as restarts do ("noise").
 
-    puzzles: how many. disagree: median share of right cells that may differ at puzzles solved the first time.
+    puzzles: how many. disagree: median share of cells that may differ after noise, at puzzles solved the first time.
     """
 
     code = "D-16"
@@ -41,12 +44,11 @@ class PathIndependence(Probe):
         model, batch, segments = subject.model, subject.some(self.puzzles), subject.segments
         once = answering(model, batch, segments)
         right, scored = once.right[:, -1].cpu(), batch.labels >= 0
-        starts = {"noise": noise_like(once.states, subject.generator(16))}
+        starts = {"noise": noisy_beginning(model, batch, subject.generator(16))}
         if len(batch) > 1:
             starts["swap"] = {level: state.roll(1, 0) for level, state in once.states.items()}
         table: list[dict[str, Any]] = []
         scalars: dict[str, float | str | None] = {}
-        findings = []
         for name, start in starts.items():
             twice = answering(model, batch, segments, start)
             alignment = torch.cosine_similarity(joined(once.states), joined(twice.states), dim=1).cpu()
@@ -62,25 +64,28 @@ class PathIndependence(Probe):
                  "agreement": float(agreement[at]), "right_again": bool(again[at])}
                 for at in range(len(right))
             ]  # fmt: skip
-            if right.any() and float(agreement[right].median()) < 1 - self.disagree:
-                findings.append(
-                    self.finding(
-                        "dependent",
-                        "warn",
-                        f"begun from {name}, the median solved puzzle ends with "
-                        f"{float(agreement[right].median()):.0%} of its cells as before",
-                        "train with more segments (halting.max_segments), and begin some runs from random states",
-                        observed=1 - float(agreement[right].median()),
-                        threshold=self.disagree,
-                    )
-                )
         scalars["right"] = mean(right)
-        return Outcome(len(right), scalars, table, findings)
+        return Outcome(len(right), scalars, table, self._dependent(scalars["noise_agreement_right"]))
+
+    def _dependent(self, agreement: float | str | None) -> list[Finding]:
+        """Of noise alone, from which restarts begin; no run begins from another puzzle's end."""
+        if not isinstance(agreement, float) or agreement >= 1 - self.disagree:
+            return []
+        return [
+            self.finding(
+                "dependent",
+                "warn",
+                f"begun from noise, the median solved puzzle ends with {agreement:.0%} of its cells as before",
+                "do not rely on restarts (evaluation.restart_every); train with more segments (halting.max_segments)",
+                observed=1 - agreement,
+                threshold=self.disagree,
+            )
+        ]
 
 
-def noise_like(states: States, generator: torch.Generator) -> States:
-    """Normal noise of each level's root mean square."""
+def noisy_beginning(model: HRM, batch: Batch, generator: torch.Generator) -> States:
+    """The initial vectors plus unit normal noise, as restarts in inference draw it (`halting.restart_every`)."""
     return {
-        level: torch.randn(state.shape, generator=generator).to(state) * state.square().mean().sqrt()
-        for level, state in states.items()
+        level: state + torch.randn(state.shape, generator=generator).to(state)
+        for level, state in beginning(model, batch).items()
     }
