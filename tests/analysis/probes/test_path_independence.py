@@ -25,7 +25,8 @@ def test_a_model_that_keeps_its_beginning_is_found(subject):
     found = PathIndependence().run(subject(answers(model, from_the_usual_start)))
     assert [finding.rule for finding in found.findings] == ["path_independence.dependent"]
     assert "noise" in found.findings[0].seen
-    assert abs(found.scalars["noise_alignment"]) < 0.5
+    size = float(start.square().mean().sqrt())
+    assert found.scalars["noise_alignment"] == pytest.approx(size / (size**2 + 1) ** 0.5, abs=0.1)
     assert found.scalars["swap_alignment"] == pytest.approx(1)  # all puzzles end alike there
     assert found.scalars["right"] == 1
     assert found.scalars["noise_right"] == 0

@@ -35,4 +35,3 @@ def test_figures_say_what_they_show(subject, kind):
         words = re.findall(r">([^<>]+)</text>", text)
         for word in wanted:
             assert any(word in written for written in words), word
-        assert svg(drawing, found) == text
