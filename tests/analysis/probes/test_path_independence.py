@@ -5,6 +5,7 @@ import torch
 from planted import NUMBERS, answers, linear, planted
 
 from hrmlab.analysis.probes.path_independence import PathIndependence, noisy_beginning
+from hrmlab.halting import QLearning
 
 
 def test_a_contraction_forgets_its_beginning(subject):
@@ -22,9 +23,12 @@ def test_a_model_that_keeps_its_beginning_is_found(subject):
     def from_the_usual_start(_batch, states, _number):
         return (states["state"] - start).abs().flatten(1).amax(1) < 1e-6
 
-    found = PathIndependence().run(subject(answers(model, from_the_usual_start)))
+    model = answers(model, from_the_usual_start)
+    restarts = QLearning(max_segments=4, restart_every=2)
+    found = PathIndependence().run(subject(model, evaluation=restarts))
+    assert PathIndependence().run(subject(model)).verdict == "ok"  # nothing begins from noise there
     assert [finding.rule for finding in found.findings] == ["path_independence.dependent"]
-    assert "noise" in found.findings[0].seen
+    assert found.findings[0].patch == {"evaluation.restart_every": None}
     size = float(start.square().mean().sqrt())
     assert found.scalars["noise_alignment"] == pytest.approx(size / (size**2 + 1) ** 0.5, abs=0.1)
     assert found.scalars["swap_alignment"] == pytest.approx(1)  # all puzzles end alike there

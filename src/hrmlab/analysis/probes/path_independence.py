@@ -22,7 +22,8 @@ from hrmlab.results.probes import Finding
 class PathIndependence(Probe):
     """The run again from another puzzle's final states ("swap") and from noise, as restarts do ("noise").
 
-    puzzles: how many. disagree: median share of cells that may differ after noise, at puzzles solved the first time.
+    puzzles: how many. disagree: median share of cells that may differ after noise, at puzzles solved the first time, for a model
+        whose evaluation restarts.
     """
 
     code = "D-16"
@@ -65,20 +66,23 @@ class PathIndependence(Probe):
                 for at in range(len(right))
             ]  # fmt: skip
         scalars["right"] = mean(right)
-        return Outcome(len(right), scalars, table, self._dependent(scalars["noise_agreement_right"]))
+        return Outcome(len(right), scalars, table, self._dependent(scalars["noise_agreement_right"], subject))
 
-    def _dependent(self, agreement: float | str | None) -> list[Finding]:
-        """Of noise alone, from which restarts begin; no run begins from another puzzle's end."""
-        if not isinstance(agreement, float) or agreement >= 1 - self.disagree:
+    def _dependent(self, agreement: float | str | None, subject: Subject) -> list[Finding]:
+        """Where evaluation restarts puzzles from noise; elsewhere nothing ever begins there."""
+        every = subject.evaluation.restart_every
+        if every is None or not isinstance(agreement, float) or agreement >= 1 - self.disagree:
             return []
         return [
             self.finding(
                 "dependent",
                 "warn",
-                f"begun from noise, the median solved puzzle ends with {agreement:.0%} of its cells as before",
-                "do not rely on restarts (evaluation.restart_every); train with more segments (halting.max_segments)",
+                f"evaluation begins again from noise after {every} segments, but begun there the median solved puzzle "
+                f"ends with {agreement:.0%} of its cells as before",
+                "do without restarts, or train with more segments (halting.max_segments)",
                 observed=1 - agreement,
                 threshold=self.disagree,
+                patch={"evaluation.restart_every": None},
             )
         ]
 

@@ -21,7 +21,7 @@ def joined(states: States) -> Tensor:
 
 def parted(flat: Tensor, like: States) -> States:
     """The states, shaped as `like`, that `joined` made (B, D) of; B may be another."""
-    parts = flat.split([state[0].numel() for state in like.values()], dim=1)
+    parts = torch.split(flat, [state[0].numel() for state in like.values()], dim=1)
     return {level: part.reshape(-1, *like[level].shape[1:]) for level, part in zip(like, parts, strict=True)}
 
 

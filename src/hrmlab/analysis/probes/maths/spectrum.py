@@ -63,4 +63,5 @@ def signs(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
 
 
 def _unit(v: Tensor) -> Tensor:
-    return v / v.norm(dim=1, keepdim=True).clamp_min(TINY)
+    unit: Tensor = v / v.norm(dim=1, keepdim=True).clamp_min(TINY)
+    return unit
