@@ -22,8 +22,8 @@ from hrmlab.results.probes import Finding
 class PathIndependence(Probe):
     """The run again from another puzzle's final states ("swap") and from noise, as restarts do ("noise").
 
-    puzzles: how many. disagree: median share of cells that may differ after noise, at puzzles solved the first time, for a model
-        whose evaluation restarts.
+    puzzles: how many. disagree: median share of cells that may differ after noise, of puzzles solved the first time, where
+        evaluation restarts.
     """
 
     code = "D-16"

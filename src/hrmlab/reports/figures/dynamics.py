@@ -41,7 +41,7 @@ def convergence_index(measurement: Measurement, figure: Any) -> None:
         for name in ("spike", "contraction"):
             _banded(axes, [row["cycle"] for row in rows], rows, name, name)
         axes.axhline(1, color=INK, lw=0.5)
-        axes.set_yscale("log")
+        axes.set_yscale("log", base=2)
         axes.set(xlabel=f"cycle of {fast} in {slow}", ylabel="ratio of steps")
         axes.legend(title=f"n = {measurement.n}")
 
@@ -64,6 +64,7 @@ def settling(measurement: Measurement, figure: Any) -> None:
     if measurement.scalars["cut"] is not None:
         axes.axvline(measurement.scalars["cut"], color=INK, lw=0.8, ls="--")
     axes.set_xscale("log")
+    axes.tick_params(axis="x", which="minor", labelbottom=False)
     axes.set(xlabel="drift over the last segments", ylabel="halting value")
     axes.legend(title=f"n = {measurement.n}")
 

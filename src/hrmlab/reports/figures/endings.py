@@ -68,6 +68,7 @@ def attractors(measurement: Measurement, figure: Any) -> None:
         rows = [row for row in votes if row["line"] == way]
         right.plot([r["x"] for r in rows], [r["y"] for r in rows], lw=1.2, marker=".", ms=4, label=way)
     right.set(xlabel="runs", ylabel="share right")
+    right.xaxis.get_major_locator().set_params(integer=True)
     right.legend(title="chosen by")
 
 
