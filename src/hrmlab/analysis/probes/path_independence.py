@@ -22,7 +22,8 @@ from hrmlab.results.probes import Finding
 class PathIndependence(Probe):
     """The run again from another puzzle's final states ("swap") and from noise, as restarts do ("noise").
 
-    puzzles: how many. disagree: median share of cells that may differ after noise, of puzzles solved the first time, where
+    puzzles: how many.
+    disagree: median share of cells that may differ after noise, of puzzles solved the first time; asked for only where
         evaluation restarts.
     """
 
