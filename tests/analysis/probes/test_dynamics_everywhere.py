@@ -1,4 +1,4 @@
-"""Every probe of recurrent dynamics measures, or says why not, whatever the architecture, with one puzzle or several."""
+"""Every probe of recurrent dynamics measures, or says why not, on every architecture, with one puzzle or several."""
 
 import math
 
