@@ -76,7 +76,7 @@ def test_bytes_kept_are_those_that_autograd_keeps(
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        result = network(x, model._rotation.context())
+        result = network(x, model.context())
     assert result.requires_grad
     want = sum(tensor.untyped_storage().nbytes() for place, tensor in kept.items() if place not in own)
     assert next(iter(costs(model.config, model.spec).networks.values())).saved == want

@@ -79,7 +79,7 @@ def test_leading_positions_of_a_block_are_those_of_all(
 ) -> None:
     model: HRM = make_model(make_spec(), block=PostNorm(attention=attention))
     assert isinstance(model.config.block, PostNorm)
-    block, context = model.networks["high"].blocks[0], model._rotation.context()
+    block, context = model.networks["high"].blocks[0], model.context()
     x = torch.randn(3, 16, 16)
     for count in (1, 5, 16):
         torch.testing.assert_close(block.leading(x, context, count), block(x, context)[:, :count], atol=1e-6, rtol=0)
@@ -92,7 +92,7 @@ def test_leading_positions_obey_the_mask(make_spec: Make, make_model: Make) -> N
     block, x = model.networks["high"].blocks[0], torch.randn(2, 16, 16)
     masks = (torch.ones(16, 16).tril().bool(), torch.ones(1, 1, 1, 16).bool(), (torch.arange(16) < 9)[None])
     for mask in masks:
-        context = replace(model._rotation.context(), mask=mask)
+        context = replace(model.context(), mask=mask)
         torch.testing.assert_close(block.leading(x, context, 3), block(x, context)[:, :3], atol=1e-6, rtol=0)
 
 

@@ -86,7 +86,7 @@ def costs(config: ModelConfig, spec: TaskSpec) -> Costs:
     with FakeTensorMode(allow_non_fake_inputs=True):
         model = HRM(config, spec)
         tokens, names = torch.zeros(1, spec.seq_len, dtype=torch.long), torch.zeros(1, dtype=torch.long)
-        batch, context = Batch(tokens, tokens, names), model._rotation.context()
+        batch, context = Batch(tokens, tokens, names), model.context()
         state = model.embed(batch)[0].detach().requires_grad_()
 
         def heads() -> Iterable[Tensor]:

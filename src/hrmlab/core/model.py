@@ -129,6 +129,10 @@ class HRM(nn.Module):
         rows = self.look_up(batch)
         return self._embedded(batch.inputs, rows), rows
 
+    def context(self, mask: Tensor | None = None) -> Context:
+        """What blocks are told beside the state: rotary angles where the model has them, and the mask."""
+        return self._rotation.context(mask)
+
     def _embedded(self, tokens: Tensor, rows: Tensor | None) -> Tensor:
         inputs: Tensor = self.embedding(tokens, rows)
         return inputs.to(self.compute_dtype)
@@ -159,8 +163,7 @@ class HRM(nn.Module):
     ) -> Output:
         """One segment, the puzzle vectors being looked up already: what `torch.compile` takes in one piece."""
         inputs = self._embedded(tokens, rows)
-        context = self._rotation.context(mask)
-        states = run(self.schedule, self.networks, states, inputs, context, observer, segment)
+        states = run(self.schedule, self.networks, states, inputs, self.context(mask), observer, segment)
         answer = states[self.schedule.answer]
         read = inputs if self.halting_head.readout == "input" else answer
         return Output(states, self.embedding.logits(answer), self.halting_head(read), rows, self.schedule.answer)
@@ -180,7 +183,7 @@ class HRM(nn.Module):
         read = inputs
         if self.halting_head.readout != "input":
             only = 1 if self.halting_head.readout == "first" else None
-            states = run(self.schedule, self.networks, states, inputs, self._rotation.context(), only=only)
+            states = run(self.schedule, self.networks, states, inputs, self.context(), only=only)
             read = states[self.schedule.answer]
         values: Tensor = self.halting_head(read)
         return values

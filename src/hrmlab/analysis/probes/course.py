@@ -55,7 +55,7 @@ def record_course(model: HRM, batch: Batch, segments: int) -> Course:
         rows = slice(start, start + CHUNK)
         parts.append(_part(model, Batch(batch.inputs[rows], batch.labels[rows], batch.identifiers[rows]), segments))
     levels = tuple(update.target for update in model.schedule.updates)
-    columns: list[Tensor] = [torch.cat(column) for column in zip(*parts, strict=True)]
+    columns: list[Tensor] = [torch.cat(column).cpu() for column in zip(*parts, strict=True)]
     return Course(levels, *columns)
 
 

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
-from torch import Tensor
-
 from hrmlab.analysis.probes.base import PROBES, Outcome, Probe, Threshold
+from hrmlab.analysis.probes.maths.summary import median, quartiles
 from hrmlab.analysis.probes.subject import Subject
 
 
@@ -35,9 +33,9 @@ class ForwardResidual(Probe):
         relative, right = course.relative(), course.right[:, -1]
         table = [
             {"segment": segment, "row": row, "level": level}
-            | _quartiles("residual", course.residual[:, segment, row])
-            | _quartiles("relative", relative[:, segment, row])
-            | {"right": _median(relative[right, segment, row]), "wrong": _median(relative[~right, segment, row])}
+            | quartiles("residual", course.residual[:, segment, row])
+            | quartiles("relative", relative[:, segment, row])
+            | {"right": median(relative[right, segment, row]), "wrong": median(relative[~right, segment, row])}
             for segment in range(relative.shape[1])
             for row, level in enumerate(course.levels)
         ]
@@ -45,8 +43,8 @@ class ForwardResidual(Probe):
         last: dict[str, float | None] = {}
         for level in subject.model.schedule.levels:
             rows = course.rows_of(level)
-            first[f"{level}_first"] = _median(relative[:, 0, rows])
-            last[f"{level}_last"] = _median(relative[:, -1, rows])
+            first[f"{level}_first"] = median(relative[:, 0, rows])
+            last[f"{level}_last"] = median(relative[:, -1, rows])
         still = [
             level for level in subject.model.schedule.levels
             if float(relative[:, :, course.rows_of(level)].amax()) < self.frozen
@@ -63,12 +61,3 @@ class ForwardResidual(Probe):
             for level in still
         ]
         return Outcome(len(right), first | last, table, findings)
-
-
-def _median(values: Tensor) -> float | None:
-    return float(values.median()) if values.numel() else None
-
-
-def _quartiles(name: str, values: Tensor) -> dict[str, float]:
-    low, middle, high = torch.quantile(values.float(), torch.tensor([0.25, 0.5, 0.75])).tolist()
-    return {name: middle, f"{name}_q25": low, f"{name}_q75": high}
