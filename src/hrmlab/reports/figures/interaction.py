@@ -53,7 +53,7 @@ def interventions(measurement: Measurement, figure: Any) -> None:
 @chart(
     "interventions",
     "How far an erased cell is felt",
-    "The change of the other cells' answers, by steps on the board and by relation, over its mean over all cells: above "
+    "The change of the other cells' answers, by steps and by relation, over its mean over all cells: above "
     "1 is more than anywhere. Information that travels along the task's own relations shows there.",
 )
 def reach(measurement: Measurement, figure: Any) -> None:

@@ -1,0 +1,65 @@
+"""D-33: changes that change nothing, models that get over them, and a model that reads no input."""
+
+import pytest
+import torch
+from torch import nn
+
+from hrmlab.analysis.probes.interventions import Interventions
+
+
+class Same(nn.Module):
+    def forward(self, x, context):
+        return x
+
+
+def rows_of(found, target):
+    return {row["how"]: row for row in found.table if row["target"] == target}
+
+
+@pytest.fixture(scope="module")
+def solved(shipped):
+    return Interventions(puzzles=8, segments=6, cells=2).run(shipped("sudoku-4x4", 8, 6))
+
+
+def test_a_trained_model_gets_over_a_lost_state(solved):
+    state = rows_of(solved, "state")
+    assert set(state) == {"zero", "mean", "swap", "resample", "noise", "freeze"}
+    assert all(abs(row["end"]) < 0.05 and row["exact"] == 1 for row in state.values())
+    assert solved.verdict == "ok" and solved.scalars["clean_exact"] == 1
+
+
+def test_another_puzzles_input_is_worse_than_another_puzzles_state(solved):
+    assert rows_of(solved, "input")["swap"]["now"] > rows_of(solved, "state")["swap"]["now"]
+
+
+def test_an_early_state_sets_back(solved):
+    times = rows_of(solved, "all levels")
+    assert times["from segment 0"]["now"] >= times["from segment 6"]["now"]
+
+
+def test_an_erased_cell_reaches_what_is_related(shipped):
+    found = Interventions(puzzles=6, segments=4, cells=3).run(shipped("maze-9x9", 6, 4))
+    assert found.scalars["neighbours_lift"] > 1
+    near = [row["now"] for row in found.table if row["distance"] is not None]
+    assert near[0] > near[-1]
+
+
+def test_a_block_that_does_nothing_is_not_missed(subject, shipped):
+    one = subject()
+    one.model.networks["low"].blocks[0] = Same()
+    found = Interventions(puzzles=4, segments=2, heads=1, unread=-1.0).run(one)
+    assert rows_of(found, "low.0")["skip"]["loss"] == pytest.approx(found.scalars["clean_loss"], rel=1e-6)
+    assert rows_of(found, "low.1")["skip"]["loss"] != pytest.approx(found.scalars["clean_loss"], rel=1e-6)
+    assert rows_of(found, "high.0.attn head 0") or rows_of(found, "low.1.attn head 0")
+
+
+def test_a_model_that_reads_no_input_is_found(subject):
+    one = subject()
+    one.model.embedding.register_forward_hook(lambda _m, _a, out: torch.zeros_like(out))
+    found = Interventions(puzzles=4, segments=2).run(one)
+    assert [finding.rule for finding in found.findings] == ["interventions.input_unread"]
+    assert rows_of(found, "input")["swap"]["now"] is None
+
+
+def test_one_puzzle_has_no_other(subject, puzzles):
+    assert Interventions().run(subject(examples=puzzles.test.part(slice(1)))).verdict == "n/a"
