@@ -19,12 +19,15 @@ def promising(one, p: torch.Tensor, right: torch.Tensor):
 
 
 def test_promises_that_are_kept(subject):
-    right = torch.tensor([[True], [True], [True], [False]]).repeat(20, 2)
-    found = HeadCalibration().run(promising(subject(), torch.full((80, 2), 0.75), right))
+    sure, unsure = [True, True, True, False] * 10, [True, False, False, False] * 10
+    right = torch.tensor([sure + unsure]).T.expand(-1, 2)
+    found = HeadCalibration().run(
+        promising(subject(), torch.tensor([[0.75], [0.25]]).repeat_interleave(40, 0).expand(-1, 2), right)
+    )
     assert found.verdict == "ok" and found.n == 80
     assert found.scalars["ece"] == pytest.approx(0, abs=1e-6) and found.scalars["brier"] == pytest.approx(0.1875)
     assert found.scalars["ece_low"] <= found.scalars["ece_high"]
-    assert [row["segment"] for row in found.table] == [None, 1, 2]
+    assert [row["segment"] for row in found.table] == [None, None, 1, 1, 2, 2]
 
 
 def test_too_sure_and_too_shy(subject):

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from hrmlab.analysis.probes.coupling import Coupling, Link, links
+from hrmlab.core import model as core
 from hrmlab.core.recurrence import Network
 from hrmlab.core.schedule import hrm
 from hrmlab.core.schedules import HRMSchedule, Levels, SingleState, TRMSchedule
@@ -44,7 +45,7 @@ def test_gains_of_a_linear_network_are_the_shares_of_lengths(subject):
     found = Coupling(puzzles=1, segments=1).run(one)
     assert found.table[0]["share"] == pytest.approx(found.table[0]["size"], rel=1e-3)
     batch = one.some(1)
-    state, given = one.model.empty_carry(batch).states["state"], one.model.embed(batch)[0]
+    state, given = one.model.empty_carry(batch).states["state"], one.model.embed(batch)[0].detach()
     by_hand = float(given.norm() / (state + given).norm())
     assert found.scalars["input_to_state"] == pytest.approx(by_hand, rel=1e-3)
 
@@ -58,33 +59,36 @@ def test_a_fresh_model_is_coupled(subject, schedule):
     assert all(row["gain"] > 0.01 and row["untrained"] > 0 for row in found.table)
 
 
-def test_a_low_level_that_does_not_hear_the_high_one_is_found(subject):
-    one = subject()
-    heard = {}
+def without_high(schedule):
+    """The table with the high level taken from what the low one reads."""
+    rows = tuple(
+        replace(row, sources=tuple(source for source in row.sources if source != "high"))
+        if row.target == "low"
+        else row
+        for row in schedule.updates
+    )
+    return replace(schedule, updates=rows)
 
-    def keep(_module, args, out):
-        heard["high"] = out
 
-    def deafen(_module, args):
-        return (args[0] - heard.get("high", one.model.initial_states()["high"]), args[1])
-
-    one.model.register_forward_pre_hook(lambda *_: heard.clear())
-    states = one.model.initial_states()["high"]
-    one.model.networks["high"].register_forward_hook(keep)
-    one.model.networks["low"].register_forward_pre_hook(deafen)
-    assert states.shape == (16,)
-    found = Coupling(puzzles=4, segments=1).run(one)
+def test_a_low_level_that_does_not_hear_the_high_one_is_found(subject, monkeypatch):
+    one, whole = subject(), core.run
+    monkeypatch.setattr(core, "run", lambda schedule, *rest, **options: whole(without_high(schedule), *rest, **options))
+    found = Coupling(puzzles=4, segments=2).run(one)
     assert [(f.rule, f.severity) for f in found.findings] == [("coupling.disconnected", "fail")]
+    assert "'low' does not answer to 'high'" in found.findings[0].seen and found.findings[0].observed == 0
+
+
+def test_a_low_level_that_the_input_drowns_is_found(subject):
+    one = subject()
+    one.model.embedding.register_forward_hook(lambda _m, _a, out: 3000 * out)
+    found = Coupling(puzzles=4, segments=1).run(one)
+    assert [(f.rule, f.severity) for f in found.findings] == [("coupling.disconnected", "warn")]
     assert "'low' does not answer to 'high'" in found.findings[0].seen
 
 
 def test_a_schedule_without_a_way_is_found(subject):
     one = subject()
-    rows = tuple(
-        replace(row, sources=tuple(s for s in row.sources if s != "high")) if row.target == "low" else row
-        for row in one.model.schedule.updates
-    )
-    one.model.schedule = replace(one.model.schedule, updates=rows)
+    one.model.schedule = without_high(one.model.schedule)
     found = FEW.run(one)
     assert [f.seen for f in found.findings] == ["the schedule has no way from 'high' to 'low'"]
 

@@ -9,8 +9,8 @@ from hrmlab.results.probes import Measurement
 @chart(
     "calibration",
     "What the halting head promises, and what comes true",
-    "Each point is a group of answers with a similar promise of being right, as large as the group. On the diagonal the "
-    "promises are kept; below it the head is too sure of itself.",
+    "Each point is a group of answers with a similar promise of being right, as large as the group. On the diagonal "
+    "the promises are kept; below it the head is too sure of itself.",
     (7.0, 3.6),
 )
 def calibration(measurement: Measurement, figure: Any) -> None:
