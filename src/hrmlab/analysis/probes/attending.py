@@ -61,7 +61,7 @@ def attention_places(model: HRM) -> list[Place]:
 def watch(model: HRM, batch: Batch, segments: int, places: list[Place], forward: Hooks) -> None:
     """Run a batch under hooks, so few puzzles at once that the patterns of one call stay small."""
     most = max(place.heads for place in places) * (model.embedding.slots + model.spec.seq_len) ** 2
-    for rows in torch.arange(len(batch), device=batch.inputs.device).split(max(1, MOST_NUMBERS // most)):
+    for rows in torch.split(torch.arange(len(batch), device=batch.inputs.device), max(1, MOST_NUMBERS // most)):
         with hooks(model, forward=forward, segments=segments):
             for _ in unroll(model, some(batch, rows), segments):
                 pass
@@ -69,7 +69,8 @@ def watch(model: HRM, batch: Batch, segments: int, places: list[Place], forward:
 
 def entropy(pattern: Tensor) -> Tensor:
     """Of each row of softmax weights, in nats: (..., N) -> (...)."""
-    return torch.special.entr(pattern).sum(-1)
+    found: Tensor = torch.special.entr(pattern).sum(-1)
+    return found
 
 
 def jensen_shannon(p: Tensor, q: Tensor) -> Tensor:
@@ -102,7 +103,8 @@ def longest_scores(attention: nn.Module, x: Tensor) -> Tensor | None:
     weights = qkv.weight.detach().float().view(3, heads, -1, qkv.weight.shape[-1])
     sizes = torch.linalg.matrix_norm(weights[:2], ord=2)
     states = torch.linalg.matrix_norm(x.float(), ord=2)
-    return states[:, None] ** 2 * (sizes[0] * sizes[1]) / math.sqrt(weights.shape[2])
+    longest: Tensor = states[:, None] ** 2 * (sizes[0] * sizes[1]) / math.sqrt(weights.shape[2])
+    return longest
 
 
 def related(spec: TaskSpec) -> Iterator[tuple[str, Tensor]]:

@@ -1,6 +1,6 @@
 """D-29: whether the attention patterns that the other probes read are those that the model uses."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ from hrmlab.analysis.probes.base import PROBES, Outcome, Probe, Threshold
 from hrmlab.analysis.probes.subject import Subject
 from hrmlab.analysis.tracing import Address
 from hrmlab.analysis.tracing.hooks import Hook
+from hrmlab.results.probes import Finding
 
 
 @PROBES.register(source="hrm-lab; computed again as softmax(q k^T / sqrt(D)), Vaswani et al. 2017, arXiv 1706.03762")
@@ -62,7 +63,7 @@ class AttentionCapture(Probe):
         worst = {name: max(row[name] for row in table) for name in ("sum_error", "parity_error")}
         return Outcome(len(batch), worst, table, [*self._off(table, "sum_error"), *self._off(table, "parity_error")])
 
-    def _off(self, table: list[dict[str, Any]], what: str) -> Any:
+    def _off(self, table: list[dict[str, Any]], what: str) -> Iterator[Finding]:
         limit, rule, seen = {
             "sum_error": (self.sums, "sums", "the weights of a query do not add up to one"),
             "parity_error": (self.parity, "parity", "what the heads give is not the pattern times the values"),
@@ -93,7 +94,7 @@ def _comparing(place: Place, sums: dict[str, Tensor], parity: dict[str, Tensor])
     def compare(tensor: Tensor, /, *, at: Address) -> None:
         pattern = passed["pattern"]
         expected = (pattern @ passed["v"].float()).transpose(1, 2)
-        given = tensor.float().unflatten(-1, (place.heads, -1))
+        given = tensor.float().reshape(expected.shape)
         if hasattr(place.module, "gate"):
             expected = expected * place.module.gate(passed["in"]).float().sigmoid().view_as(expected)
         off = (given - expected).norm(dim=-1) / given.norm(dim=-1).clamp_min(1e-6)

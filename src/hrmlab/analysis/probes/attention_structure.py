@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from hrmlab.analysis.probes.attending import (
-    Place,
     attention_places,
     grid_distance,
     jensen_shannon,
@@ -20,7 +19,6 @@ from hrmlab.analysis.probes.effects import cell_loss, ending, without_head
 from hrmlab.analysis.probes.subject import Subject
 from hrmlab.analysis.probes.summaries import median
 from hrmlab.analysis.tracing import Address
-from hrmlab.analysis.tracing.hooks import Hook
 from hrmlab.core.model import HRM
 
 Reading = Callable[[Tensor, Tensor], Tensor]
@@ -62,9 +60,9 @@ class AttentionStructure(Probe):
         segments = min(self.segments, subject.segments)
         places = attention_places(model)
         known = ~subject.unknown_cells()[: len(batch)]
-        parts: dict[tuple[str, int], _Part] = {}
-        forward = [(place.site("pattern"), _reading(place, model, known, parts)) for place in places]
-        watch(model, batch, segments, places, forward)
+        readings = _readings(model)
+        readers = {place.name: _Reader(known, readings, _last_row(model, place.level)) for place in places}
+        watch(model, batch, segments, places, [(f"{name}.pattern", reader) for name, reader in readers.items()])
         costs = dict[tuple[str, int], Tensor]()
         clean = cell_loss(ending(model, batch, segments).logits[-1], batch.labels)
         every = [(place, head) for place in places for head in range(place.heads)]
@@ -74,7 +72,7 @@ class AttentionStructure(Probe):
             costs[where.name, head] = lost - clean
         table = [
             {"segment": segment, "level": place.level, "place": place.name, "head": head}
-            | {name: median(torch.cat(of)[:, head]) for name, of in parts[place.name, segment].numbers.items()}
+            | {name: median(torch.cat(of)[:, head]) for name, of in readers[place.name].numbers[segment].items()}
             | {"ablation": median(costs.get((place.name, head), torch.empty(0)))}
             for place in places
             for segment in range(segments)
@@ -84,36 +82,33 @@ class AttentionStructure(Probe):
 
 
 @dataclass
-class _Part:
-    """What was read at a place in a segment, in parts of the batch: by name, (b, H) each."""
+class _Reader:
+    """A hook for a place's patterns. known: (n, N) booleans, given cells. numbers: by segment and name, (b, H) of each
+    part of the batch. begun: how many puzzles have come so far."""
 
-    numbers: dict[str, list[Tensor]] = field(default_factory=dict)
+    known: Tensor
+    readings: dict[str, Reading]
+    row: int
+    numbers: dict[int, dict[str, list[Tensor]]] = field(default_factory=dict)
+    before: Tensor | None = None
+    begun: int = 0
 
-
-def _reading(place: Place, model: HRM, known: Tensor, parts: dict[tuple[str, int], _Part]) -> Hook:
-    readings = _readings(model)
-    last = max(row for row, update in enumerate(model.schedule.updates) if update.target == place.level)
-    before: dict[str, Tensor] = {}
-    begun = {"segment": -1, "puzzles": 0, "part": 0}
-
-    def see(pattern: Tensor, /, *, at: Address) -> None:
-        if at.row != last:
+    def __call__(self, pattern: Tensor, /, *, at: Address) -> None:
+        if at.row != self.row:
             return
         if at.segment == 0:
-            begun["part"], begun["puzzles"] = begun["puzzles"], begun["puzzles"] + len(pattern)
-        given = known[begun["part"] : begun["puzzles"]]
-        part = parts.setdefault((place.name, at.segment), _Part())
-        for name, reading in readings.items():
-            part.numbers.setdefault(name, []).append(reading(pattern, given).cpu())
-        drift = (
-            jensen_shannon(pattern, before["pattern"]).mean(-1).cpu()
-            if at.segment
-            else torch.full(pattern.shape[:2], torch.nan)
-        )
-        part.numbers.setdefault("drift", []).append(drift)
-        before["pattern"] = pattern
+            self.before, self.begun = None, self.begun + len(pattern)
+        given = self.known[self.begun - len(pattern) : self.begun]
+        found = {name: reading(pattern, given) for name, reading in self.readings.items()}
+        still = pattern.new_full(pattern.shape[:2], torch.nan)
+        found["drift"] = still if self.before is None else jensen_shannon(pattern, self.before).mean(-1)
+        for name, value in found.items():
+            self.numbers.setdefault(at.segment, {}).setdefault(name, []).append(value.cpu())
+        self.before = pattern
 
-    return see
+
+def _last_row(model: HRM, level: str) -> int:
+    return max(row for row, update in enumerate(model.schedule.updates) if update.target == level)
 
 
 def _readings(model: HRM) -> dict[str, Reading]:

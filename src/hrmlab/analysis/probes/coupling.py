@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from hrmlab.analysis.probes.base import PROBES, Outcome, Probe, Threshold
-from hrmlab.analysis.probes.effects import ending
+from hrmlab.analysis.probes.effects import ending, like
 from hrmlab.analysis.probes.subject import Subject
 from hrmlab.analysis.probes.summaries import quartiles, ratio
 from hrmlab.analysis.tracing import Address, hooks
@@ -78,17 +78,16 @@ class Coupling(Probe):
 
     def measure(self, subject: Subject) -> Outcome:
         batch, depth = subject.some(self.puzzles), min(self.segments, subject.segments)
-        fresh = {(row["segment"], row["source"], row["target"]): row for row in self._gains(subject, fresh=True)}
-        table = self._gains(subject)
+        fresh = {_key(row): row["gain"] for row in self._gains(subject, subject.untrained)}
+        table = self._gains(subject, subject.model)
         for row in table:
-            row["untrained"] = fresh[row["segment"], row["source"], row["target"]]["gain"]
+            row["untrained"] = fresh[_key(row)]
         cross = [row for row in table if row["source"] != row["target"]]
         scalars = {f"{row['source']}_to_{row['target']}": row["gain"] for row in cross if row["segment"] == depth - 1}
         return Outcome(len(batch), scalars, table, [*self._disconnected(cross), *self._unread(subject.model.schedule)])
 
     @torch.no_grad()
-    def _gains(self, subject: Subject, *, fresh: bool = False) -> list[dict[str, Any]]:
-        model = subject.untrained if fresh else subject.model
+    def _gains(self, subject: Subject, model: HRM) -> list[dict[str, Any]]:
         batch, depth = subject.some(self.puzzles), min(self.segments, subject.segments)
         begun = ending(model, batch, depth).states
         table: list[dict[str, Any]] = []
@@ -100,10 +99,10 @@ class Coupling(Probe):
         self, model: HRM, batch: Batch, states: States, segment: int, generator: torch.Generator
     ) -> list[dict[str, Any]]:
         clean = _passing(model, batch, states)
-        rows = []
+        rows: list[dict[str, Any]] = []
         for link in links(model.schedule):
             source, target = clean[link.written, link.source], clean[link.read, link.target]
-            moved = source + self.step * _like(source, generator)
+            moved = source + self.step * like(source, generator)
             after = _passing(model, batch, states, link, moved)[link.read, link.target]
             gain = (after - target).flatten(1).norm(dim=1) / target.flatten(1).norm(dim=1).clamp_min(1e-12) / self.step
             size = float(source.flatten(1).norm(dim=1).mean())
@@ -154,6 +153,10 @@ class Coupling(Probe):
                 )
 
 
+def _key(row: dict[str, Any]) -> tuple[int, str, str]:
+    return row["segment"], row["source"], row["target"]
+
+
 def _reaching(schedule: Schedule, target: str) -> set[str]:
     """Levels whose state finds its way into a level's, through however many segments."""
     found = {target}
@@ -162,12 +165,6 @@ def _reaching(schedule: Schedule, target: str) -> set[str]:
         if more == found:
             return found
         found = more
-
-
-def _like(tensor: Tensor, generator: torch.Generator) -> Tensor:
-    """A random direction at every position, as long as the tensor's own vector there."""
-    drawn = torch.randn(tensor.shape, generator=generator).to(tensor)
-    return drawn / drawn.norm(dim=-1, keepdim=True).clamp_min(1e-12) * tensor.norm(dim=-1, keepdim=True)
 
 
 def _passing(

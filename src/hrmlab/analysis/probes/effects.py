@@ -57,9 +57,9 @@ def without_head(head: int, heads: int) -> Hook:
     """A hook for `attn.heads` that silences one head."""
 
     def silence(tensor: Tensor, /, *, at: Address) -> Tensor:
-        parts = tensor.unflatten(-1, (heads, -1)).clone()
+        parts = tensor.reshape(*tensor.shape[:-1], heads, -1).clone()
         parts[..., head, :] = 0
-        return parts.flatten(-2)
+        return parts.view(tensor.shape)
 
     return silence
 
@@ -75,3 +75,10 @@ def skipped(prefix: str, block: str) -> Sequence[tuple[str, Hook]]:
         return came[at.row]
 
     return [(f"{prefix}{block}.in", keep), (f"{prefix}{block}.out", give)]
+
+
+def like(tensor: Tensor, generator: torch.Generator) -> Tensor:
+    """A random direction at every position, as long as the tensor's own vector there."""
+    drawn = torch.randn(tensor.shape, generator=generator).to(tensor)
+    direction: Tensor = drawn / drawn.norm(dim=-1, keepdim=True).clamp_min(1e-12) * tensor.norm(dim=-1, keepdim=True)
+    return direction

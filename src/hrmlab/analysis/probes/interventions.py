@@ -9,7 +9,7 @@ from torch import Tensor
 
 from hrmlab.analysis.probes.attending import attention_places
 from hrmlab.analysis.probes.base import PROBES, NotApplicable, Outcome, Probe, Threshold
-from hrmlab.analysis.probes.effects import Ending, cell_loss, ending, exact, skipped, without_head
+from hrmlab.analysis.probes.effects import Ending, cell_loss, ending, exact, like, skipped, without_head
 from hrmlab.analysis.probes.locality import locality
 from hrmlab.analysis.probes.subject import Subject
 from hrmlab.analysis.probes.summaries import ratio
@@ -18,6 +18,7 @@ from hrmlab.analysis.tracing.hooks import Hook, Hooks
 from hrmlab.core.carry import Batch
 from hrmlab.core.model import HRM
 from hrmlab.core.recurrence import States
+from hrmlab.results.probes import Finding
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Interventions(Probe):
             run = ending(model, batch, depth, first=middle, states=change.states, forward=change.forward)
             loss = cell_loss(run.logits, batch.labels).mean(-1)
             effect = [ratio(loss[at] - base[at], other[at] - base[at]) for at in (middle - depth, -1)]
-            row = {"target": change.target, "how": change.how, "distance": None, "relation": None}
+            row: dict[str, Any] = {"target": change.target, "how": change.how, "distance": None, "relation": None}
             row |= {"now": effect[0], "end": effect[1], "loss": float(loss[-1])}
             table.append(row | {"exact": float(exact(run.logits[-1], batch.labels).float().mean())})
         reach = locality(model, batch, clean, middle, self.cells, subject.generator(33))
@@ -86,7 +87,7 @@ class Interventions(Probe):
             "clean_exact": float(exact(clean.logits[-1], batch.labels).float().mean()),
             **reach.scalars,
         }
-        findings = [*self._unread(float(base[-1]), float(other[-1]))]
+        findings = list(self._unread(float(base[-1]), float(other[-1])))
         return Outcome(len(batch), scalars, [*table, *reach.table], findings)
 
     def _changes(self, subject: Subject, batch: Batch, clean: Ending, middle: int) -> Iterator[Change]:
@@ -106,7 +107,7 @@ class Interventions(Probe):
         for time in sorted({round(at * (depth - 1) / self.times) for at in range(self.times + 1)} - {middle}):
             yield Change("all levels", f"from segment {time}", clean.states[time])
 
-    def _unread(self, clean: float, corrupt: float) -> Any:
+    def _unread(self, clean: float, corrupt: float) -> Iterator[Finding]:
         if corrupt - clean > self.unread:
             return
         yield self.finding(
@@ -133,17 +134,12 @@ def _resample(tensor: Tensor, generator: torch.Generator) -> Tensor:
     return tensor[drawn, torch.arange(places, device=tensor.device)]
 
 
-def _noise(tensor: Tensor, generator: torch.Generator) -> Tensor:
-    drawn = torch.randn(tensor.shape, generator=generator).to(tensor)
-    return tensor + drawn / drawn.norm(dim=-1, keepdim=True) * tensor.norm(dim=-1, keepdim=True)
-
-
 WAYS: dict[str, Callable[[Tensor, torch.Generator], Tensor]] = {
     "zero": lambda tensor, _: torch.zeros_like(tensor),
     "mean": _mean,
     "swap": _swap,
     "resample": _resample,
-    "noise": _noise,
+    "noise": lambda tensor, generator: tensor + like(tensor, generator),
 }
 """Put in a tensor's place: nothing, the mean over puzzles, the next puzzle's, each position's from a random puzzle, or
 the tensor with noise as long as itself."""

@@ -48,7 +48,7 @@ def _read(model: HRM, effect: Tensor, source: Tensor) -> Reach:
     others = torch.ones_like(effect, dtype=torch.bool).scatter_(1, source[:, None], False)
     mean = float(effect[others].mean())
     scalars: dict[str, float | None] = {}
-    table = []
+    table: list[dict[str, Any]] = []
     steps = grid_distance(model.spec)
     if steps is not None:
         table, scalars["half_radius"] = _by_distance(effect, steps[source], others, mean)
@@ -63,7 +63,7 @@ def _read(model: HRM, effect: Tensor, source: Tensor) -> Reach:
 
 
 def _by_distance(effect: Tensor, far: Tensor, others: Tensor, mean: float) -> tuple[list[dict[str, Any]], float | None]:
-    radii = [int(radius) for radius in far.unique() if radius > 0]
+    radii = [radius for radius in sorted(set(far.int().flatten().tolist())) if radius]
     table = [_row(radius, None, effect[far == radius], mean) for radius in radii]
     whole = float(effect[others].sum())
     held = [float(effect[others & (far <= radius)].sum()) for radius in radii]
