@@ -40,7 +40,7 @@ def test_an_early_state_sets_back(solved):
 def test_a_block_that_does_nothing_is_not_missed(subject):
     one = subject()
     one.model.networks["low"].blocks[0] = Same()
-    found = Interventions(puzzles=4, segments=2, heads=1, unread=-1.0).run(one)
+    found = Interventions(puzzles=4, segments=2, heads=1).run(one)
     assert rows_of(found, "low.0")["skip"]["loss"] == pytest.approx(found.scalars["clean_loss"], rel=1e-6)
     assert rows_of(found, "low.1")["skip"]["loss"] != pytest.approx(found.scalars["clean_loss"], rel=1e-6)
     assert rows_of(found, "high.0.attn head 0") or rows_of(found, "low.1.attn head 0")
@@ -51,7 +51,7 @@ def test_a_model_that_reads_no_input_is_found(subject):
     one.model.embedding.register_forward_hook(lambda _m, _a, out: torch.zeros_like(out))
     found = Interventions(puzzles=4, segments=2).run(one)
     assert [finding.rule for finding in found.findings] == ["interventions.input_unread"]
-    assert rows_of(found, "input")["swap"]["now"] is None
+    assert rows_of(found, "input")["swap"]["now"] is None and "no effect can be named" in found.caveats[-1]
 
 
 def test_one_puzzle_has_no_other(subject, puzzles):

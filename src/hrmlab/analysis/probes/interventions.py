@@ -39,7 +39,8 @@ class Interventions(Probe):
     puzzles, segments: how many to run.
     heads: the most attention heads to silence. times: the most other segments to take states from.
     cells: how many cells of each puzzle to erase, one at a time, for how far that reaches.
-    unread: an answer that another puzzle's input changes by no more than this many nats does not read its input.
+    told: nats by which a puzzle's answer must suit it better than another's for effects to mean anything.
+    unread: answers of different puzzles closer than this in total variation do not read the input.
     """
 
     code = "D-33"
@@ -57,10 +58,14 @@ class Interventions(Probe):
     heads: int = 16
     times: int = 6
     cells: int = 4
-    unread: float = 0.01
+    told: float = 0.01
+    unread: float = 1e-4
 
     def thresholds(self) -> Sequence[Threshold]:
-        return (Threshold("unread", self.unread, "H", "hrm-lab: nats a cell"),)
+        return (
+            Threshold("told", self.told, "H", "hrm-lab: nats a cell"),
+            Threshold("unread", self.unread, "D", "hrm-lab: float32 rounding"),
+        )
 
     def measure(self, subject: Subject) -> Outcome:
         model, batch = subject.model, subject.some(self.puzzles)
@@ -75,7 +80,7 @@ class Interventions(Probe):
         for change in self._changes(subject, batch, clean, middle):
             run = ending(model, batch, depth, first=middle, states=change.states, forward=change.forward)
             loss = cell_loss(run.logits, batch.labels).mean(-1)
-            effect = [ratio(loss[at] - base[at], other[at] - base[at]) for at in (middle - depth, -1)]
+            effect = [self._effect(loss[at], base[at], other[at]) for at in (middle - depth, -1)]
             row: dict[str, Any] = {"target": change.target, "how": change.how, "distance": None, "relation": None}
             row |= {"now": effect[0], "end": effect[1], "loss": float(loss[-1])}
             table.append(row | {"exact": float(exact(run.logits[-1], batch.labels).float().mean())})
@@ -87,8 +92,13 @@ class Interventions(Probe):
             "clean_exact": float(exact(clean.logits[-1], batch.labels).float().mean()),
             **reach.scalars,
         }
-        findings = list(self._unread(float(base[-1]), float(other[-1])))
-        return Outcome(len(batch), scalars, [*table, *reach.table], findings)
+        apart = (clean.logits[-1].softmax(-1) - clean.logits[-1].roll(1, 0).softmax(-1)).abs().sum(-1).mean() / 2
+        findings, blank = list(self._unread(float(apart))), [row["end"] is None for row in table]
+        caveats = ["Answers suit other puzzles as well as their own: no effect can be named."] if all(blank) else []
+        return Outcome(len(batch), scalars, [*table, *reach.table], findings, caveats)
+
+    def _effect(self, loss: Tensor, clean: Tensor, corrupt: Tensor) -> float | None:
+        return ratio(loss - clean, corrupt - clean) if float(corrupt - clean) > self.told else None
 
     def _changes(self, subject: Subject, batch: Batch, clean: Ending, middle: int) -> Iterator[Change]:
         model, states, generator = subject.model, clean.states[middle], subject.generator()
@@ -107,16 +117,17 @@ class Interventions(Probe):
         for time in sorted({round(at * (depth - 1) / self.times) for at in range(self.times + 1)} - {middle}):
             yield Change("all levels", f"from segment {time}", clean.states[time])
 
-    def _unread(self, clean: float, corrupt: float) -> Iterator[Finding]:
-        if corrupt - clean > self.unread:
+    def _unread(self, apart: float) -> Iterator[Finding]:
+        if apart > self.unread:
             return
         yield self.finding(
             "input_unread",
             "fail",
-            f"each puzzle's answer fits another puzzle as well as its own: a loss of {corrupt:.3g} beside {clean:.3g}",
-            "look whether the input reaches the states, and whether the model has been trained at all",
-            observed=corrupt - clean,
+            f"all puzzles get the same answer: their probabilities differ by {apart:.2g} (total variation)",
+            "look whether the input reaches the states: the schedule's rows that read it, and the embedding's scale",
+            observed=apart,
             threshold=self.unread,
+            evidence="D",
         )
 
 
