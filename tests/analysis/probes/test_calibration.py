@@ -53,6 +53,14 @@ def test_only_heads_that_were_taught_to_tell_are_judged(subject):
     assert HeadCalibration().run(subject(halting=Fixed())).verdict == "n/a"
 
 
+def test_segments_beyond_training_are_shown_but_not_judged(subject):
+    right = torch.tensor([[False, True]]).repeat(20, 1)
+    p = torch.tensor([[0.02, 0.02]]).repeat(20, 1)
+    found = HeadCalibration().run(promising(subject(halting=Correctness(max_segments=1)), p, right))
+    assert found.verdict == "ok" and found.scalars["ece"] == pytest.approx(0.02, abs=1e-6)
+    assert {row["segment"]: row["right"] for row in found.table} == {None: 0, 1: 0, 2: 1}
+
+
 @pytest.mark.parametrize("right", [True, False])
 def test_all_alike(subject, right):
     answers = torch.full((5, 2), right)

@@ -17,7 +17,8 @@ from hrmlab.results.probes import Finding
 @PROBES.register(source="Guo et al. 2017, arXiv 1706.04599; decomposition: Murphy 1973")
 @dataclass(frozen=True, kw_only=True)
 class HeadCalibration(Probe):
-    """The halting head's probability of a right answer against right answers, by segment and pooled.
+    """The halting head's probability of a right answer against right answers, by segment, and pooled over those that
+    training runs to: deeper ones the head was never taught.
 
     draws: of the bootstrap over puzzles.
     gap: how far the mean promise may be from the share that is right, all of the 95 % interval beyond it.
@@ -52,9 +53,12 @@ class HeadCalibration(Probe):
         course = subject.course
         p: Floats = course.values[:, :, 0].double().sigmoid().cpu().numpy()
         right: Flags = course.right.cpu().numpy()
+        columns: list[tuple[int | None, Calibration]] = [
+            (at + 1, calibration(p[:, at], right[:, at])) for at in range(p.shape[1])
+        ]
+        p, right = p[:, : subject.halting.max_segments], right[:, : subject.halting.max_segments]
         pooled = calibration(p.ravel(), right.ravel())
-        columns: list[tuple[int | None, Calibration]] = [(None, pooled)]
-        columns += [(at + 1, calibration(p[:, at], right[:, at])) for at in range(p.shape[1])]
+        columns.insert(0, (None, pooled))
         table = [
             {"segment": segment, "p": mean, "right": share, "count": count}
             | {"ece": found.ece, "brier": found.brier, "auroc": found.auroc}
@@ -95,8 +99,8 @@ class HeadCalibration(Probe):
             patch = {"evaluation.threshold": 0.98}
         yield self.finding(
             "over_confident" if over else "under_confident",
-            "warn",
-            f"the head promises {scalars['gap']:+.0%} more right answers than there are "
+            "warn" if over else "info",
+            f"what the head promises is {scalars['gap']:+.0%} beside the share that is right "
             f"({scalars['gap_low']:+.0%} to {scalars['gap_high']:+.0%})",
             "pick the threshold on held-out puzzles: `hrm halting tune RUN`; train on more puzzles, or explore more",
             observed=scalars["gap"],

@@ -34,7 +34,7 @@ class HaltingRegret(Probe):
         "Recorded, not applied, without restarts, to the depth that was looked at.",
         "A cutoff proposed here was picked on these very puzzles: `hrm halting tune` holds some back.",
     )
-    preset = "economy"
+    preset = "standard"
     kind: Literal["halting_regret"] = "halting_regret"
     price: float = 0.01
     premature: float = 0.05
