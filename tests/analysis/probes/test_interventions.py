@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from hrmlab.analysis.probes.interventions import Interventions
+from hrmlab.embeddings.puzzle import PuzzleConfig
 
 
 class Same(nn.Module):
@@ -56,3 +57,11 @@ def test_a_model_that_reads_no_input_is_found(subject):
 
 def test_one_puzzle_has_no_other(subject, puzzles):
     assert Interventions().run(subject(examples=puzzles.test.part(slice(1)))).verdict == "n/a"
+
+
+def test_puzzle_slots_are_emptied_where_there_are_some(subject):
+    one = subject(puzzle=PuzzleConfig(width=16))
+    with torch.no_grad():
+        one.model.puzzles.rows.zero_()
+    found = Interventions(puzzles=3, segments=2, heads=0, cells=1).run(one)
+    assert rows_of(found, "puzzle slots")["zero"]["loss"] == pytest.approx(found.scalars["clean_loss"], rel=1e-6)

@@ -109,6 +109,8 @@ class Interventions(Probe):
                 yield Change(level, "freeze", states | {level: clean.states[middle - 1][level]})
         for how, make in WAYS.items():
             yield Change("input", how, states, [(f"seg{middle}/input", _replacing(make, generator))])
+        if model.embedding.slots:
+            yield Change("puzzle slots", "zero", states, [(f"seg{middle}/input", _emptied(model.embedding.slots))])
         for block in _blocks(model):
             yield Change(block, "skip", states, skipped(f"seg{middle}/", block))
         for name, silence in _heads(model, middle)[: self.heads]:
@@ -161,6 +163,13 @@ def _replacing(make: Callable[[Tensor, torch.Generator], Tensor], generator: tor
         return make(tensor, generator)
 
     return replace
+
+
+def _emptied(slots: int) -> Hook:
+    def empty(tensor: Tensor, /, *, at: Address) -> Tensor:
+        return torch.cat((torch.zeros_like(tensor[:, :slots]), tensor[:, slots:]), dim=1)
+
+    return empty
 
 
 def _blocks(model: HRM) -> list[str]:
