@@ -86,11 +86,11 @@ def test_spread_by_hand():
 
 def test_positions_that_all_hold_their_mean_are_found(subject):
     one = subject(segments=2)
-    put(one, "low", lambda out: out.mean(1, keepdim=True).expand_as(out))
+    put(one, "high", lambda out: out.mean(1, keepdim=True).expand_as(out))
     found = TokenCollapse().run(one)
     assert [finding.rule for finding in found.findings] == ["token_collapse.collapsed"]
-    assert "'low'" in found.findings[0].seen
-    assert found.scalars["low_last"] < 1e-3 < found.scalars["high_last"]
+    assert "'high'" in found.findings[0].seen
+    assert found.scalars["high_last"] < 1e-3 < found.scalars["low_last"]
 
 
 def test_levels_that_hold_the_same_thing_are_found(subject):

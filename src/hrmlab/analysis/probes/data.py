@@ -157,7 +157,7 @@ def faults(task: Task, examples: Examples) -> dict[str, Flags]:
 
 
 def leaks(task: Task, train: Examples, test: Examples) -> dict[str, Flags]:
-    """Which held-out puzzles, (n,), occur in training: exactly, and up to the task's symmetries where they are known."""
+    """Which held-out puzzles, (n,), occur in training: exactly, and where symmetries are known, up to them."""
     known = set(_keys(train, train.inputs))
     found = {"leak": np.array([key in known for key in _keys(test, test.inputs)], bool)}
     if any(_strange(task.spec(), examples.inputs).any() for examples in (train, test)):

@@ -38,7 +38,7 @@ class Patterns(Probe):
     preset = "economy"
     kind: Literal["patterns"] = "patterns"
     late: int = 4
-    settled: float = 0.02
+    settled: float = 0.05
     lost: float = 0.05
     stuck: float = 0.1
     fewest: int = 3

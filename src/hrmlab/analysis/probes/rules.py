@@ -57,10 +57,8 @@ def by_task(task: Task, examples: Examples, answers: Tokens) -> dict[str, float 
     if isinstance(task, Arc):
         mine, theirs = crop(answers), crop(np.where(scored, examples.labels, 0))
         same = (mine[0] == theirs[0]) & (mine[1] == theirs[1])
-        return {
-            "shape_right": _mean(same),
-            "cells_right_when_shape_right": _mean(((answers == examples.labels) & scored)[same].sum(1) / scored[same].sum(1)),
-        }  # fmt: skip
+        cells = ((answers == examples.labels) & scored).sum(1) / scored.sum(1).clip(1)
+        return {"shape_right": _mean(same), "cells_right_when_shape_right": _mean(cells[same])}
     return {}
 
 

@@ -59,8 +59,8 @@ def critical_step(measurement: Measurement, figure: Any) -> None:
 @chart(
     "patterns",
     "How puzzles are solved, and how not",
-    "Immediate: right from the first segment on. Delayed: later. Stuck: at rest on a wrong answer. Wandering: wrong and "
-    "still moving. Un-solved: was right, and is wrong in the end.",
+    "Immediate: right from the first segment on. Delayed: later. Stuck: at rest on a wrong answer. Wandering: wrong, "
+    "and moving. Un-solved: was right, and is wrong in the end.",
     size=(6.0, 2.6),
 )
 def patterns(measurement: Measurement, figure: Any) -> None:
@@ -77,8 +77,8 @@ def patterns(measurement: Measurement, figure: Any) -> None:
 @chart(
     "difficulty",
     "Accuracy and segments by rating",
-    "Puzzles in groups by their rating, easiest first. Bars: share right in the end. Line: median segments to the right "
-    "answer, of those that are right.",
+    "Puzzles in groups by their rating, easiest first. Bars: share right in the end. Line: median segments to the "
+    "right answer, of those that are right.",
 )
 def difficulty(measurement: Measurement, figure: Any) -> None:
     axes = figure.subplots()

@@ -33,8 +33,8 @@ def participation_ratio(measurement: Measurement, figure: Any) -> None:
 @chart(
     "effective_rank",
     "Effective rank of the states",
-    "Each line is a level after every segment; dashed, the same model with fresh weights. A model that knows its answer "
-    "needs few directions to hold it; a rank near one before that has lost the puzzle.",
+    "Each line is a level after every segment; dashed, the same model with fresh weights. A model that knows its "
+    "answer needs few directions to hold it; a rank near one before that has lost the puzzle.",
 )
 def effective_rank(measurement: Measurement, figure: Any) -> None:
     axes = figure.subplots()
