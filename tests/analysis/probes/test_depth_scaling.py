@@ -32,19 +32,23 @@ def test_a_fall_beyond_the_depth_of_training_is_found(subject):
     assert [row["segments"] for row in found.table if row["training"]] == [4]
 
 
-def test_a_model_that_gains_or_has_nothing_to_gain_is_sound(subject):
-    assert DepthScaling(deepest=16).run(answering_rightly(subject, lambda n, puzzle: puzzle < n)).verdict == "ok"
-    assert DepthScaling(deepest=8).run(answering_rightly(subject, lambda _n, _puzzle: True)).verdict == "ok"
+def right(when, puzzles=12, segments=8):
+    """Answers by segment, from 1, for puzzles, from 0."""
+    return torch.tensor([[when(n, puzzle) for n in range(1, segments + 1)] for puzzle in range(puzzles)])
 
 
-def test_a_model_that_stands_still_short_of_the_answers_is_said(subject):
-    found = DepthScaling(deepest=8).run(answering_rightly(subject, lambda _n, puzzle: puzzle < 3))
-    assert [(finding.rule, finding.severity) for finding in found.findings] == [("depth_scaling.flat", "info")]
+def test_a_model_that_gains_or_has_nothing_to_gain_is_sound():
+    assert DepthScaling(deepest=8).judged(right(lambda n, puzzle: puzzle < n), 4) == []
+    assert DepthScaling(deepest=8).judged(right(lambda _n, _puzzle: True), 4) == []
 
 
-def test_without_a_depth_beyond_training_nothing_is_judged(subject):
-    found = DepthScaling(deepest=4).run(subject())
-    assert found.verdict == "ok" and "accuracy_training" not in found.scalars
+def test_one_lost_puzzle_is_no_fall():
+    assert DepthScaling(deepest=8).judged(right(lambda n, puzzle: n <= 4 or puzzle > 0), 4) == []
+
+
+def test_a_model_that_stands_still_short_of_the_answers_is_said():
+    found = DepthScaling(deepest=8).judged(right(lambda _n, puzzle: puzzle < 3), 4)
+    assert [(finding.rule, finding.severity) for finding in found] == [("depth_scaling.flat", "info")]
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,6 @@ def test_puzzles_that_are_right_and_then_wrong_are_found(subject):
 def test_stuck_puzzles_are_found_with_a_patch_where_there_is_one(subject):
     found = Patterns().run(planted(subject, ["stuck", "delayed"]))
     assert [finding.rule for finding in found.findings] == ["patterns.stuck"]
-    assert found.findings[0].patch == {}
-    found = Patterns().run(planted(subject, ["stuck", "delayed"], evaluation=Correctness(max_segments=64)))
     assert found.findings[0].patch == {"evaluation.restart_every": 4}
+    already = Correctness(max_segments=64, restart_every=8)
+    assert Patterns().run(planted(subject, ["stuck"], evaluation=already)).findings[0].patch == {}

@@ -59,10 +59,11 @@ class DepthScaling(Probe):
         findings: list[Finding] = []
         if trained < self.deepest:
             scalars["accuracy_training"] = float(right[:, trained - 1].double().mean())
-            findings = self._judged(right, trained)
+            findings = self.judged(right, trained)
         return Outcome(len(batch), scalars, table, findings)
 
-    def _judged(self, right: Tensor, trained: int) -> list[Finding]:
+    def judged(self, right: Tensor, trained: int) -> list[Finding]:
+        """What is wrong with answers by segment, (n, T), of a model trained at a depth below T."""
         before, after = right[:, trained - 1], right[:, -1]
         lost, won = int((before & ~after).sum()), int((~before & after).sum())
         change = (won - lost) / len(right)
