@@ -183,8 +183,7 @@ def _shift(task: Task, examples: Examples, rows: Flags, enough: float) -> str | 
 
 
 def _strange(spec: TaskSpec, tokens: npt.NDArray[np.integer]) -> Flags:
-    found: Flags = ((tokens < 0) | (tokens >= spec.vocab_size)).any(1)
-    return found
+    return np.asarray(((tokens < 0) | (tokens >= spec.vocab_size)).any(1))
 
 
 def _contradictory(examples: Examples) -> Flags:

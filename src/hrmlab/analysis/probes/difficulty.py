@@ -100,7 +100,7 @@ def equal_bins(rating: Tensor, bins: int) -> list[Tensor]:
     values = rating[known].double()
     if not len(known):
         return []
-    edges = torch.quantile(values, torch.linspace(0, 1, bins + 1, dtype=torch.float64)[1:-1]).unique()
+    edges = torch.tensor(sorted(set(values.quantile(torch.linspace(0, 1, bins + 1).double()[1:-1]).tolist()))).double()
     which = torch.bucketize(values, edges)
     return [known[which == number] for number in range(len(edges) + 1) if (which == number).any()]
 

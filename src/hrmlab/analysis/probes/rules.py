@@ -77,4 +77,4 @@ def forms(task: Task, inputs: Tokens) -> npt.NDArray[np.integer] | None:
 
 
 def _mean(values: npt.NDArray[np.generic]) -> float | None:
-    return float(values.mean()) if len(values) else None  # type: ignore[attr-defined]
+    return float(values.mean()) if len(values) else None

@@ -12,6 +12,8 @@ from hrmlab.analysis.probes.snapshots import chunks
 from hrmlab.analysis.probes.subject import Subject
 from hrmlab.analysis.probes.summaries import by_outcome, median, quartiles
 from hrmlab.analysis.tracing.unroll import unroll
+from hrmlab.core.carry import Batch
+from hrmlab.core.model import HRM
 
 
 @PROBES.register(source="after Dong et al. 2021, arXiv 2103.03404, with the Frobenius norm")
@@ -37,12 +39,7 @@ class TokenCollapse(Probe):
     def measure(self, subject: Subject) -> Outcome:
         model, batch = subject.model, subject.some(self.puzzles)
         levels, right = subject.course.levels, subject.course.right[: len(batch), -1]
-        parts = []
-        for part in chunks(batch):
-            seen: list[tuple[Tensor, Tensor]] = []
-            for _ in unroll(model, part, subject.segments, observer=lambda _l, _c, new, to=seen: to.append(apart(new))):
-                pass
-            parts.append([torch.stack(series, 1) for series in zip(*seen, strict=True)])
+        parts = [_spreads(model, part, subject.segments) for part in chunks(batch)]
         spread, cosine = (torch.cat(column) for column in zip(*parts, strict=True))
         table: list[dict[str, Any]] = [
             {"segment": step // len(levels), "row": step % len(levels), "level": levels[step % len(levels)]}
@@ -66,6 +63,18 @@ class TokenCollapse(Probe):
             if far is not None and far < self.collapsed
         ]
         return Outcome(len(batch), {f"{level}_last": far for level, far in last.items()}, table, findings)
+
+
+def _spreads(model: HRM, batch: Batch, segments: int) -> list[Tensor]:
+    """`apart` after each of K updates, (B, K) each."""
+    seen: list[tuple[Tensor, Tensor]] = []
+
+    def see(_level: str, _clock: tuple[int, int], new: Tensor) -> None:
+        seen.append(apart(new))
+
+    for _ in unroll(model, batch, segments, observer=see):
+        pass
+    return [torch.stack(series, 1) for series in zip(*seen, strict=True)]
 
 
 def apart(state: Tensor) -> tuple[Tensor, Tensor]:

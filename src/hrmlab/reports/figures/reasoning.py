@@ -112,10 +112,8 @@ def depth_scaling(measurement: Measurement, figure: Any) -> None:
             axes.axvline(row["segments"], color=INK, ls=":", lw=1, label="depth of training")
     axes.set_xscale("log", base=2)
     axes.set_xticks(x, [str(depth) for depth in x])
-    axes.set(xlabel="segments", ylabel="accuracy", ylim=(0, 1.02))
     price = rows[0]["flops"] / rows[0]["segments"]
-    above = axes.secondary_xaxis("top", functions=(lambda depth: depth * price, lambda flops: flops / price))
-    above.set_xlabel("operations for a puzzle")
+    axes.set(xlabel=f"segments, each {price:.2g} operations for a puzzle", ylabel="accuracy", ylim=(0, 1.02))
     axes.legend()
 
 
