@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import torch
 from torch import Tensor
 
 from hrmlab.analysis.probes.base import PROBES, NotApplicable, Outcome, Probe, Threshold
@@ -68,4 +67,4 @@ def steepest(loss: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 def _at(loss: Tensor, where: Tensor) -> Tensor:
     """Each puzzle's loss at a segment of its own, of those that have it."""
     inside = (where >= 0) & (where < loss.shape[1])
-    return loss[torch.arange(len(loss))[inside], where[inside]]
+    return loss[inside].gather(1, where[inside, None]).squeeze(1)

@@ -100,7 +100,7 @@ def equal_bins(rating: Tensor, bins: int) -> list[Tensor]:
     values = rating[known].double()
     if not len(known):
         return []
-    edges = torch.tensor(sorted(set(values.quantile(torch.linspace(0, 1, bins + 1).double()[1:-1]).tolist()))).double()
+    edges = torch.from_numpy(np.unique(np.quantile(values.numpy(), np.linspace(0, 1, bins + 1)[1:-1])))
     which = torch.bucketize(values, edges)
     return [known[which == number] for number in range(len(edges) + 1) if (which == number).any()]
 

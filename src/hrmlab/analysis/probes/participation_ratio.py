@@ -35,13 +35,14 @@ class ParticipationRatio(Probe):
     caveats = (
         "The paper gives no pooling and no number of rows; its values (30.2 low, 90.0 high, ratio 2.98; untrained 42.1 "
         "and 40.8) may be compared in kind only.",
-        "The plain estimate grows with the number of trajectories even where nothing else does: see its cap.",
+        "The plain estimate grows with the number of trajectories even where nothing else does: it cannot pass `cap`, "
+        "nor `cap_settled` where the states of one trajectory are all alike.",
         "Corrected by columns, units count as a sample of more units; None: the data set no upper bound.",
     )
     kind: Literal["participation_ratio"] = "participation_ratio"
-    puzzles: int = 100
+    puzzles: int = 64
     positions: int = 32
-    draws: int = 32
+    draws: int = 128
     pooling: Literal["positions", "mean"] = "positions"
 
     def thresholds(self) -> Sequence[Threshold]:
@@ -71,6 +72,7 @@ class ParticipationRatio(Probe):
         return [
             {"model": name, "level": level, "trajectories": count, "rows": rows.shape[0] * rows.shape[1]}
             | {"cap": harmonic_cap(rows.shape[0] * rows.shape[1], rows.shape[2])}
+            | {"cap_settled": harmonic_cap(count, rows.shape[2])}
             | asdict(self._ratios(subject, rows))
             for level, states in kept.items()
             for count in counts

@@ -1,6 +1,5 @@
 """Numbers that sum up a spread: None, never NaN, where there is nothing to sum up."""
 
-import torch
 from torch import Tensor
 
 
@@ -20,7 +19,7 @@ def quartiles(name: str, values: Tensor) -> dict[str, float | None]:
     """`name`, `name_q25` and `name_q75`: the middle and the ends of the middle half."""
     found = values.double().flatten()
     found = found[found.isfinite()]
-    ends = found.quantile(torch.tensor([0.5, 0.25, 0.75], dtype=torch.float64)).tolist() if len(found) else [None] * 3
+    ends = found.quantile(found.new_tensor([0.5, 0.25, 0.75])).tolist() if len(found) else [None] * 3
     return dict(zip((name, f"{name}_q25", f"{name}_q75"), ends, strict=True))
 
 

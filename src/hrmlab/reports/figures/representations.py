@@ -9,9 +9,9 @@ from hrmlab.results.probes import Measurement
 @chart(
     "participation_ratio",
     "How many dimensions the states use",
-    "Left: participation ratio as it is usually computed; dotted is the most that so few rows could show. Right: "
-    "corrected for the number of trajectories, so that a flat line is a measurement and a rising one is not. Dashed: "
-    "the same model with fresh weights.",
+    "Left: participation ratio as it is usually computed; dotted is the most that so many trajectories could show if "
+    "each stood still. Right: corrected for the number of trajectories, so that a flat line is a measurement and a "
+    "rising one is not. Dashed: the same model with fresh weights.",
 )
 def participation_ratio(measurement: Measurement, figure: Any) -> None:
     plain, corrected = figure.subplots(1, 2, sharey=False)
@@ -26,7 +26,7 @@ def participation_ratio(measurement: Measurement, figure: Any) -> None:
         axes.set(xlabel="trajectories", ylabel="participation ratio", title=title)
         axes.set_ylim(bottom=0)
     rows = [row for row in measurement.table if row["model"] == "trained" and row["level"] == levels[0]]
-    plain.plot([row["trajectories"] for row in rows], [row["cap"] for row in rows], ":", color=INK, label="cap")
+    plain.plot([row["trajectories"] for row in rows], [row["cap_settled"] for row in rows], ":", color=INK, label="cap")
     plain.legend(title=f"n = {measurement.n}")
 
 
