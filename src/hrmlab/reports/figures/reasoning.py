@@ -11,7 +11,7 @@ from hrmlab.results.probes import Measurement
     "What the model would answer after each update",
     "Left: share of the unknown cells that are right, and of puzzles that are wholly right, read as the model would "
     "(plain) and with the answer level's network run once more (preview). Right: share of the unknown cells that "
-    "change; those that were right before are spoilt.",
+    "change at each update of the answer level.",
 )
 def decoding(measurement: Measurement, figure: Any) -> None:
     left, right = figure.subplots(1, 2)
@@ -22,13 +22,15 @@ def decoding(measurement: Measurement, figure: Any) -> None:
         left.plot(x, [row[f"{lens}_exact"] for row in measurement.table], ":", color=colour, label=f"puzzles, {lens}")
     left.set(xlabel="segments done", ylabel="share right", ylim=(0, 1.02))
     left.legend(title=f"n = {measurement.n}")
+    answers = [row for row in measurement.table if row["level"] == measurement.table[-1]["level"]]
+    ends = [row["segment"] + (row["row"] + 1) / updates for row in answers]
     for name, label, colour in (
         ("churn", "changed", INK),
         ("mended", "wrong to right", PALETTE[2]),
         ("spoilt", "right to wrong", PALETTE[1]),
         ("swapped", "wrong to wrong", PALETTE[4]),
     ):
-        right.plot(x, [row[f"plain_{name}"] for row in measurement.table], color=colour, label=label, lw=1.2)
+        right.plot(ends, [row[f"plain_{name}"] for row in answers], color=colour, label=label, lw=1.2)
     right.set(xlabel="segments done", ylabel="share of unknown cells")
     right.legend()
 
