@@ -26,6 +26,7 @@ def test_sound_puzzles_are_silent(subject, six):
     assert found.verdict == "ok" and all(row["found"] == 0 for row in found.table)
     found = Data().run(subject(task=SIX, examples=six.test, train=six.train))
     assert found.verdict == "ok"
+    assert found.scalars == {"training_looked_at": 30, "held-out_looked_at": 20, "faults": 0, "leaks": 0}
     assert [row["check"] for row in found.table][-2:] == ["leak", "leak up to symmetry"]
 
 
@@ -72,6 +73,7 @@ def test_a_leak_in_another_guise_is_found(subject, six):
     guise = replace(six.train.part(slice(3)), inputs=inputs, labels=labels)
     found = Data().run(subject(task=SIX, examples=six.test.joined(guise), train=six.train))
     assert rules(found) == ["data.leak"]
+    assert found.scalars["leaks"] == 3
     assert found.findings[0].observed == 3 and "symmetric" in found.findings[0].seen
 
 

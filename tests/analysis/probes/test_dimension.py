@@ -4,6 +4,8 @@ from itertools import permutations
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hrmlab.analysis.probes.dimension import effective_rank, harmonic_cap, participation, unbiased
 
@@ -50,6 +52,19 @@ def test_rows_of_one_trajectory_are_not_counted_as_independent():
     settled = x.expand(20, 64, 8)
     assert ratios(settled, draws=3).by_rows == pytest.approx(ratios(x).by_rows)
     assert ratios(settled, draws=3).naive == pytest.approx(ratios(x).naive)
+
+
+@given(st.integers(5, 12), st.integers(2, 6), st.integers(0, 99), st.floats(0.01, 100))
+def test_turning_moving_and_scaling_change_nothing(rows, columns, seed, scale):
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(rows, columns, generator=generator, dtype=torch.float64)
+    turn = torch.linalg.qr(torch.randn(columns, columns, generator=generator, dtype=torch.float64))[0]
+    before, after = ratios(bundles(x)), ratios(bundles(scale * x @ turn + 7))
+    assert 1 - 1e-9 <= before.naive <= min(rows - 1, columns) + 1e-9
+    assert after.naive == pytest.approx(before.naive)
+    assert (after.by_rows is None) == (before.by_rows is None)
+    assert after.by_rows == pytest.approx(before.by_rows, rel=1e-5)
+    assert effective_rank(scale * x @ turn + 7) == pytest.approx(effective_rank(x), rel=1e-5)
 
 
 def test_no_bound_is_none():

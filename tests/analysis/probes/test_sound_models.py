@@ -1,4 +1,4 @@
-"""Models that come with the package are sound: probes of representations and reasoning must not complain (those that can)."""
+"""Models that come with the package are sound: the probes here that can complain must not."""
 
 import pytest
 

@@ -102,7 +102,9 @@ class Data(Probe):
             {"check": check, "set": name, "looked_at": len(rows), "found": int(rows.sum())}
             for name, check, rows in found
         ]
-        scalars = {f"{row['set']}: {row['check']}": row["found"] for row in table}
+        scalars: dict[str, float | str | None] = {f"{name}_looked_at": len(examples) for name, examples in sets.items()}
+        scalars["faults"] = sum(int(rows.sum()) for _, check, rows in found if check in FAULTS)
+        scalars["leaks"] = sum(int(rows.sum()) for _, check, rows in found if check not in FAULTS)
         return Outcome(sum(map(len, sets.values())), scalars, table, findings, [caveat])
 
     def _fault(self, task: Task, check: str, rows: Flags, name: str, examples: Examples) -> Finding:

@@ -48,6 +48,7 @@ class Patterns(Probe):
             Threshold("settled", self.settled, "H", "hrm-lab; settled HRMs were seen at 0.005"),
             Threshold("lost", self.lost, "H", "hrm-lab"),
             Threshold("stuck", self.stuck, "H", "hrm-lab"),
+            Threshold("fewest", self.fewest, "H", "hrm-lab"),
         )
 
     def measure(self, subject: Subject) -> Outcome:
