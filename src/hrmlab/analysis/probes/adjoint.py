@@ -23,10 +23,10 @@ class Adjoint(Probe):
 
     code = "D-04"
     question = "Would an implicit (equilibrium) gradient be defined where the model ends?"
-    definition = "|u_(j+1) - u_j| / |u_j| of u = v + J'u, with J the Jacobian of one segment, v = dL/dz."
+    definition = "|u_(j+1) - u_j| / |u_j| of u <- v + J'u, with J the Jacobian of one segment, v = dL/dz."
     caveats = (
         "It belongs to a fixed point: `distance` is how far the last segment still moves the states.",
-        "The rate is the factor by which the residual changes: of long runs, the spectral radius of J.",
+        "The rate is the factor between successive terms J'^j v: of long series, the spectral radius of J.",
     )
     cost = "backward"
     preset = "standard"
@@ -42,7 +42,7 @@ class Adjoint(Probe):
         batch = subject.some(self.puzzles)
         here = linearised(subject, batch)
         found = solve(here.pull, here.pressure(), self.iterations, self.tolerance)
-        right, rate, distance = subject.course.right[: len(batch), -1], found.rate(), here.residual()
+        right, rate, distance = subject.course.right[: len(batch), -1], found.rate(self.tolerance), here.residual()
         table: list[dict[str, Any]] = [
             {"iteration": number + 1} | quartiles("residual", residual) | by_outcome(residual, right)
             for number, residual in enumerate(found.residuals)

@@ -1,5 +1,6 @@
 """D-03: how far the training gradient is from the whole one."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -22,7 +23,10 @@ from hrmlab.analysis.probes.maths.gradients import (
 from hrmlab.analysis.probes.maths.slots import pick, training_batch, training_slots
 from hrmlab.analysis.probes.subject import Subject
 from hrmlab.analysis.tracing import with_gradient
+from hrmlab.analysis.tracing.unroll import some
 from hrmlab.core.carry import Batch, Carry
+from hrmlab.core.schedule import Schedule
+from hrmlab.errors import ConfigError
 from hrmlab.results.probes import Finding
 
 
@@ -62,13 +66,13 @@ class GradientBias(Probe):
         )
 
     def measure(self, subject: Subject) -> Outcome:
-        batch, rows = training_batch(subject, self.puzzles), len(subject.model.schedule.updates)
+        batch = training_batch(subject, self.puzzles)
         carry = training_slots(subject, batch)
         whole = training_gradient(subject, carry, with_gradient(subject.model))
         ceiling = self._ceiling(subject, carry)
         training = training_gradient(subject, carry)
         table = compared("training", 0, "full", training, whole, ceiling)
-        for k in counts(rows, self.most):
+        for k in counts(subject.model.schedule, self.most):
             partial = training_gradient(subject, carry, with_gradient(subject.model, k))
             table += compared("rows", k, "full", partial, whole, ceiling)
         near = self._implicit(subject, batch)
@@ -98,22 +102,26 @@ class GradientBias(Probe):
         return groups | {"all": cosine(flat(dense(a)), flat(dense(b)))}
 
     def _implicit(self, subject: Subject, batch: Batch) -> list[dict[str, Any]]:
-        """The training gradient at the end of a full run against the implicit one; none where that does not exist."""
+        """At the end of a full run, over the puzzles whose implicit gradient exists; empty where none's does."""
         here = linearised(subject, batch)
         found = solve(here.pull, here.pressure(), self.iterations, self.tolerance)
         settled = found.settled(self.tolerance)
-        if not settled.all():
+        if not settled.any():
             return []
-        training = training_gradient(subject, pick(here.carry, torch.arange(len(batch))))
-        return compared("training", 0, "implicit", training, here.implicit(found.vectors), {})
+        if not settled.all():
+            here = linearised(subject, some(batch, settled))
+            found = solve(here.pull, here.pressure(), self.iterations, self.tolerance)
+        return compared(
+            "training", 0, "implicit", training_gradient(subject, here.slots), here.implicit(found.vectors), {}
+        )
 
     def _descent(self, subject: Subject, carry: Carry, gradients: Gradients) -> float | None:
         """Relative change of the batch's loss after a short step against these gradients."""
         moved = stepped(subject.model, gradients, self.step)
-        before = float(learn(subject, subject.model, carry)[1].total)
-        if moved is None or not before:
+        if moved is None:
             return None
-        return (float(learn(subject, moved, carry)[1].total) - before) / before
+        before, after = (float(learn(subject, model, carry)[1].total.detach()) for model in (subject.model, moved))
+        return (after - before) / before if before else None
 
     def _findings(self, subject: Subject, table: list[dict[str, Any]]) -> list[Finding]:
         first = table[0]
@@ -145,11 +153,22 @@ class GradientBias(Probe):
         return []
 
 
-def counts(rows: int, most: int) -> list[int]:
-    """1 to the number of rows, at most so many of them, evenly over their logarithms."""
-    if rows <= most:
-        return list(range(1, rows + 1))
-    return sorted({round(float(k)) for k in torch.logspace(0, torch.tensor(float(rows)).log10().item(), most)})
+def counts(schedule: Schedule, most: int) -> list[int]:
+    """Numbers of last rows, from the fewest that reach every network to all, evenly over their logarithms."""
+    rows = len(schedule.updates)
+    least = next(k for k in range(1, rows + 1) if _reaches_all(schedule, k))
+    if rows - least < most:
+        return list(range(least, rows + 1))
+    steps = torch.logspace(math.log10(least), math.log10(rows), most)
+    return sorted({round(float(k)) for k in steps})
+
+
+def _reaches_all(schedule: Schedule, rows: int) -> bool:
+    try:
+        schedule.with_grad_window(rows)
+    except ConfigError:
+        return False
+    return True
 
 
 def compared(

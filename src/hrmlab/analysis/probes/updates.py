@@ -102,7 +102,7 @@ class Updates(Probe):
             self.finding(
                 "too_large",
                 "fail" if over[worst] > 3 * self.large else "warn",
-                f"one step changes '{worst}' by {over[worst]:.2g} of its length ({len(over)} groups above {self.large:g})",
+                f"one step changes '{worst}' by {over[worst]:.2g} of its length ({len(over)} such groups)",
                 "lower the learning rate",
                 observed=over[worst],
                 threshold=self.large,

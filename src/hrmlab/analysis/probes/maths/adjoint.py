@@ -1,4 +1,4 @@
-"""The adjoint of a fixed point z = F(z), F one segment: u = v + J'u by fixed-point iteration, J' u by back-propagation.
+"""The adjoint of a fixed point z = F(z), F one segment: u = v + J'u by fixed-point iteration, J'u by back-propagation.
 
 Bai et al. 2019, arXiv 1909.01377 (deep equilibrium models). The solution turns the gradient of the loss by the state
 into the exact ("implicit") gradient by the parameters; one term of its series is back-propagation through one segment.
@@ -23,32 +23,44 @@ Vectors = tuple[Tensor, ...]
 
 @dataclass(frozen=True)
 class Solution:
-    """u, and by iteration |u_(j+1) - u_j| / |u_j| of each puzzle, (J, B), up to where all are small or one is lost."""
+    """u, and its series term by term.
+
+    terms: |v|, |J'v|, |J'J'v|, ..., (J + 1, B). residuals: each but the first over the length of the sum before it.
+    """
 
     vectors: Vectors
+    terms: Tensor
     residuals: Tensor
 
     def settled(self, tolerance: float) -> Tensor:
         """(B,) booleans: whose last residual is below that."""
         return self.residuals[-1] < tolerance
 
-    def rate(self) -> Tensor:
-        """(B,): mean factor of the residual in the second half of the iterations; in the limit the spectral radius."""
-        half = self.residuals[len(self.residuals) // 2 :]
-        return (half[-1] / half[0]) ** (1 / max(len(half) - 1, 1))
+    def rate(self, tolerance: float) -> Tensor:
+        """(B,): mean factor from a term to the next in the second half of those that count; NaN where v is zero.
+
+        Those count that come before the residual falls below the tolerance: later ones are rounding.
+        """
+        below = torch.cat((self.residuals < tolerance, torch.ones_like(self.residuals[:1], dtype=torch.bool)))
+        end = (below.int().argmax(0) + 1).clamp_max(len(self.residuals))
+        start = end // 2
+        largest = torch.finfo(self.terms.dtype).max
+        first, last = (self.terms.nan_to_num(largest, largest).gather(0, at[None])[0] for at in (start, end))
+        return (last / first) ** (1 / (end - start))
 
 
 def solve(pull: Callable[[Vectors], Vectors], v: Vectors, iterations: int, tolerance: float) -> Solution:
-    """Iterate u = v + pull(u) from u = v. pull: multiplies by J'."""
-    u, residuals = v, []
+    """Sum u = v + J'v + J'J'v + ... until every finite residual is below the tolerance. pull: multiplies by J'."""
+    u = term = v
+    terms, residuals = [_lengths(v)], []
     for _ in range(iterations):
-        new = tuple(a + b for a, b in zip(v, pull(u), strict=True))
-        change = _lengths([b - a for a, b in zip(u, new, strict=True)])
-        residuals.append(change / _lengths(u).clamp_min(torch.finfo(torch.float32).tiny))
-        u = new
-        if not residuals[-1].isfinite().all() or float(residuals[-1].amax()) < tolerance:
+        term = pull(term)
+        terms.append(_lengths(term))
+        residuals.append(terms[-1] / _lengths(u).clamp_min(torch.finfo(torch.float32).tiny))
+        u = tuple(a + b for a, b in zip(u, term, strict=True))
+        if not (residuals[-1] >= tolerance).any():
             break
-    return Solution(u, torch.stack(residuals))
+    return Solution(u, torch.stack(terms), torch.stack(residuals))
 
 
 def _lengths(vectors: Sequence[Tensor]) -> Tensor:
@@ -60,12 +72,12 @@ def _lengths(vectors: Sequence[Tensor]) -> Tensor:
 class Linearised:
     """One segment of a model around states, all rows with gradient.
 
-    carry: the slots that it began from. before, after: states by level. loss: sum over the puzzles.
+    slots: what it began from. before, after: states by level. loss: sum over the puzzles.
     rows: looked-up puzzle vectors.
     """
 
     model: HRM
-    carry: Carry
+    slots: Carry
     before: Vectors
     after: Vectors
     answer: int
@@ -90,7 +102,7 @@ class Linearised:
 
     def implicit(self, u: Vectors) -> Gradients:
         """The mean loss's gradient by the parameters if the states are a fixed point: v becomes u."""
-        count = len(self.carry.batch)
+        count = len(self.slots.batch)
         through = by_group([self.loss / count], self.model, self.rows, keep=True)
         more = [(a - b) / count for a, b in zip(u, self.pressure(), strict=True)]
         rest = by_group(self.after, self.model, self.rows, along=more, keep=True)
