@@ -46,9 +46,8 @@ def test_identifiers_stand_side_by_side(one):
     )
     model = HRM(config, replace(one.model.spec, num_identifiers=7)).eval()
     test = replace(one.examples, identifiers=np.arange(1, 7, dtype=np.int32))
-    found = (
-        PROBES.get("puzzle_embedding").config().run(replace(one, model=model, examples=test, train=None, learner=None))
-    )
+    other = replace(one, model=model, examples=test, train=None, learner=None)
+    found = PROBES.get("puzzle_embedding").config().run(other)
     text = svg(CHARTS["puzzle_embedding"][0], found)
     for wanted in ("own", "blank", "random", "shuffled", "right cells", "held out", "n = 6"):
         assert f">{wanted}</text>" in text

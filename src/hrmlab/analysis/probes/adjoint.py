@@ -19,6 +19,7 @@ class Adjoint(Probe):
     puzzles: how many to run.
     iterations: the most, each a backward pass through one segment.
     tolerance: a residual that counts as solved.
+    near: how little of its length the last segment may move the state for it to be near a fixed point.
     """
 
     code = "D-04"
@@ -34,9 +35,13 @@ class Adjoint(Probe):
     puzzles: int = 16
     iterations: int = 40
     tolerance: float = 1e-4
+    near: float = 0.05
 
     def thresholds(self) -> Sequence[Threshold]:
-        return (Threshold("rate", 1.0, "D", "a series whose terms grow has no sum"),)
+        return (
+            Threshold("rate", 1.0, "D", "a series whose terms grow has no sum"),
+            Threshold("near a fixed point", self.near, "H", "hrm-lab"),
+        )
 
     def measure(self, subject: Subject) -> Outcome:
         batch = subject.some(self.puzzles)
@@ -57,17 +62,17 @@ class Adjoint(Probe):
             "distance_right": distances["right"],
             "distance_wrong": distances["wrong"],
         }
-        return Outcome(len(batch), scalars, table, self._diverges(rates["right"]))
+        return Outcome(len(batch), scalars, table, self._diverges(rates["right"], distances["right"]))
 
-    def _diverges(self, rate: float | None) -> list[Finding]:
-        if rate is None or rate < 1:
+    def _diverges(self, rate: float | None, distance: float | None) -> list[Finding]:
+        if rate is None or distance is None or rate < 1 or distance > self.near:
             return []
         return [
             self.finding(
                 "diverges",
                 "info",
-                f"at right answers each term of the adjoint's series is {rate:.2f} times the one before: one segment "
-                "more would carry a small change of the state further away",
+                f"right answers stand still ({distance:.1%} a segment) where each term of the adjoint's series is "
+                f"{rate:.2f} times the one before: a small change of the state grows there",
                 "train by back-propagation through rows rather than by an implicit gradient; let training go on past "
                 "the solution (halting exploration), so that answers become fixed points",
                 observed=rate,

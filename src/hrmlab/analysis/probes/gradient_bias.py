@@ -53,8 +53,8 @@ class GradientBias(Probe):
     preset = "standard"
     kind: Literal["gradient_bias"] = "gradient_bias"
     puzzles: int = 32
-    most: int = 12
-    step: float = 1e-3
+    most: int = 6
+    step: float = 1e-4
     iterations: int = 40
     tolerance: float = 1e-3
     noise: float = 0.5
