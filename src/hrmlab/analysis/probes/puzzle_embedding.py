@@ -54,7 +54,7 @@ class PuzzleEmbedding(Probe):
         rows = subject.model.puzzles.rows
         held = self._ablated(subject, "held out", subject.examples)
         table = held + ([] if subject.train is None else self._ablated(subject, "training", subject.train))
-        used = rows[subject.batch.identifiers.unique()]
+        used = rows[sorted(set(subject.batch.identifiers.tolist()))]
         decay = subject.settings.get("training", {}).get("puzzle_weight_decay")
         scalars = {f"cells_{row['ids']}": row["cells"] for row in held}
         health = {
