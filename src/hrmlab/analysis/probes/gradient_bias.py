@@ -55,8 +55,8 @@ class GradientBias(Probe):
     puzzles: int = 32
     most: int = 6
     step: float = 1e-4
-    iterations: int = 40
-    tolerance: float = 1e-3
+    iterations: int = 30
+    tolerance: float = 1e-2
     noise: float = 0.5
 
     def thresholds(self) -> Sequence[Threshold]:

@@ -140,7 +140,7 @@ def _row(what: str, a: str, b: str, group: str, x: Tensor, y: Tensor) -> dict[st
 
 def _undone(answer: Tensor, term: Tensor) -> float | None:
     square = float(answer @ answer)
-    return -float(answer @ term) / square if square else None
+    return 0.0 - float(answer @ term) / square if square else None
 
 
 def _least(table: list[dict[str, Any]], what: str) -> float | None:
