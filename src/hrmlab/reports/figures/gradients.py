@@ -95,6 +95,7 @@ def updates(measurement: Measurement, figure: Any) -> None:
     for group, rows in _grouped(measurement.table, "group").items():
         axes.plot([row["step"] for row in rows], _numbers(rows, "ratio"), lw=1.2, marker=".", label=group)
     axes.axhline(measurement.thresholds[0]["value"], color=INK, lw=0.8, ls="--")
+    axes.set_xticks(list(dict.fromkeys(row["step"] for row in measurement.table)))
     axes.set(xlabel=f"step (n = {measurement.n})", ylabel="|change| / |weights|", yscale="log")
     axes.legend(ncols=2, fontsize=7)
 

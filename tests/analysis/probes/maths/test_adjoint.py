@@ -28,6 +28,13 @@ def test_terms_that_grow_are_told_from_terms_that_shrink():
     assert rates[2] == 0
 
 
+def test_a_series_that_leaves_the_range_of_numbers_stays_unsettled():
+    found = solve(lambda u: (torch.tensor([[1e4], [0.5]]) * u[0],), (torch.ones(2, 1),), 40, 1e-4)
+    assert found.settled(1e-4).tolist() == [False, True]
+    assert found.rate(1e-4)[0] > 1
+    assert abs(found.residuals[-1, 0] - 1e4) < 2  # the newest term over the sum of those before
+
+
 @pytest.mark.parametrize("gain", [0.5, -0.3])
 def test_the_implicit_gradient_is_that_of_the_fixed_point(subject, gain):
     one = subject(linear_model(subject().model.spec, gain, 1), segments=20, halting=Fixed(max_segments=20))

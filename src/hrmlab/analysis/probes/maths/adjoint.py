@@ -39,24 +39,25 @@ class Solution:
     def rate(self, tolerance: float) -> Tensor:
         """(B,): mean factor from a term to the next in the second half of those that count; NaN where v is zero.
 
-        Those count that come before the residual falls below the tolerance: later ones are rounding.
+        Those count that come before the residual falls below the tolerance (later ones are rounding) and are finite.
         """
         below = torch.cat((self.residuals < tolerance, torch.ones_like(self.residuals[:1], dtype=torch.bool)))
-        end = (below.int().argmax(0) + 1).clamp_max(len(self.residuals))
-        start = end // 2
-        largest = torch.finfo(self.terms.dtype).max
-        first, last = (self.terms.nan_to_num(largest, largest).gather(0, at[None])[0] for at in (start, end))
-        return (last / first) ** (1 / (end - start))
+        end = torch.minimum(below.int().argmax(0) + 1, self.terms.isfinite().sum(0) - 1).clamp_min(1)
+        first, last = (self.terms.gather(0, at[None])[0] for at in (end // 2, end))
+        return (last / first) ** (1 / (end - end // 2))
 
 
 def solve(pull: Callable[[Vectors], Vectors], v: Vectors, iterations: int, tolerance: float) -> Solution:
-    """Sum u = v + J'v + J'J'v + ... until every finite residual is below the tolerance. pull: multiplies by J'."""
+    """Sum u = v + J'v + J'J'v + ... until every residual is below the tolerance. pull: multiplies by J'."""
     u = term = v
     terms, residuals = [_lengths(v)], []
     for _ in range(iterations):
         term = pull(term)
         terms.append(_lengths(term))
-        residuals.append(terms[-1] / _lengths(u).clamp_min(torch.finfo(torch.float32).tiny))
+        residual = terms[-1] / _lengths(u).clamp_min(torch.finfo(torch.float32).tiny)
+        if residuals:  # a series that has left float32 goes on as it did
+            residual = torch.where(residual.isfinite(), residual, residuals[-1])
+        residuals.append(residual)
         u = tuple(a + b for a, b in zip(u, term, strict=True))
         if not (residuals[-1] >= tolerance).any():
             break
