@@ -50,7 +50,8 @@ class Solution:
 def solve(pull: Callable[[Vectors], Vectors], v: Vectors, iterations: int, tolerance: float) -> Solution:
     """Sum u = v + J'v + J'J'v + ... until every residual is below the tolerance. pull: multiplies by J'."""
     u = term = v
-    terms, residuals = [_lengths(v)], []
+    terms: list[Tensor] = [_lengths(v)]
+    residuals: list[Tensor] = []
     for _ in range(iterations):
         term = pull(term)
         terms.append(_lengths(term))
