@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from hrmlab.analysis.probes.base import PROBES, Outcome, Probe, Threshold
 from hrmlab.analysis.probes.maths.adjoint import linearised, solve
-from hrmlab.analysis.probes.maths.spread import by_outcome, median, quartiles
+from hrmlab.analysis.probes.maths.summary import by_outcome, median, quartiles
 from hrmlab.analysis.probes.subject import Subject
 from hrmlab.results.probes import Finding
 

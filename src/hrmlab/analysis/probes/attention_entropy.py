@@ -17,8 +17,8 @@ from hrmlab.analysis.probes.attending import (
     watch,
 )
 from hrmlab.analysis.probes.base import PROBES, Outcome, Probe, Threshold
+from hrmlab.analysis.probes.maths.summary import by_outcome, median, quartiles
 from hrmlab.analysis.probes.subject import Subject
-from hrmlab.analysis.probes.summaries import by_outcome, median, quartiles
 from hrmlab.analysis.tracing import Address
 from hrmlab.analysis.tracing.hooks import Hook
 from hrmlab.results.probes import Finding

@@ -15,10 +15,11 @@ from hrmlab.analysis.probes.attending import (
     watch,
 )
 from hrmlab.analysis.probes.base import PROBES, Outcome, Probe, Threshold
-from hrmlab.analysis.probes.effects import cell_loss, ending, without_head
+from hrmlab.analysis.probes.effects import cell_loss, ending
+from hrmlab.analysis.probes.maths.summary import median
 from hrmlab.analysis.probes.subject import Subject
-from hrmlab.analysis.probes.summaries import median
 from hrmlab.analysis.tracing import Address
+from hrmlab.analysis.tracing.patches import without_head
 from hrmlab.core.model import HRM
 
 Reading = Callable[[Tensor, Tensor], Tensor]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from hrmlab.analysis.probes.base import PROBES, Outcome, Probe, Threshold
-from hrmlab.analysis.probes.maths.summary import by_outcome, median, quartiles
+from hrmlab.analysis.probes.maths.summary import median, outcomes, quartiles
 from hrmlab.analysis.probes.settling import drift
 from hrmlab.analysis.probes.steps import joined, segment_step, states_after
 from hrmlab.analysis.probes.subject import Subject
@@ -63,7 +63,7 @@ class Contraction(Probe):
                 )  # fmt: skip
                 scalars[f"{name}_{size:g}"] = median(kappa)
         rate, spread = rates(drift(subject.course))
-        scalars |= by_outcome("rate", rate, subject.course.right[:, -1])
+        scalars |= outcomes("rate", rate, subject.course.right[:, -1])
         scalars["rate_spread"] = median(spread)
         return Outcome(len(batch), scalars, table)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from hrmlab.analysis.probes.base import PROBES, NotApplicable, Outcome, Probe, Threshold
 from hrmlab.analysis.probes.course import Course, record_course
-from hrmlab.analysis.probes.maths.summary import by_outcome, mean, median, quartiles
+from hrmlab.analysis.probes.maths.summary import mean, median, outcomes, quartiles
 from hrmlab.analysis.probes.subject import Subject
 
 SMALL = 1e-12
@@ -58,7 +58,7 @@ class ConvergenceIndex(Probe):
                 continue
             hits = ((spike > 1) & (contraction < 1)).float()
             name = "" if len(levels) == 2 else f"{fast}_"
-            scalars |= by_outcome(f"{name}index", hits.mean(1), right)
+            scalars |= outcomes(f"{name}index", hits.mean(1), right)
             scalars |= {f"{name}spike": median(spike), f"{name}contraction": median(contraction)}
             scalars[f"{name}slope"] = median(slope(course, slow))
             if control is not None:

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from hrmlab.analysis.probes.base import PROBES, Outcome, Probe, Threshold
 from hrmlab.analysis.probes.effects import ending, like
+from hrmlab.analysis.probes.maths.summary import quartiles, ratio
 from hrmlab.analysis.probes.subject import Subject
-from hrmlab.analysis.probes.summaries import quartiles, ratio
 from hrmlab.analysis.tracing import Address, hooks
 from hrmlab.core.carry import Batch
 from hrmlab.core.model import HRM

@@ -7,8 +7,8 @@ from typing import Any, Literal
 from torch import Tensor
 
 from hrmlab.analysis.probes.base import PROBES, NotApplicable, Outcome, Probe, Threshold
+from hrmlab.analysis.probes.maths.summary import mean, median, quartiles
 from hrmlab.analysis.probes.subject import Subject
-from hrmlab.analysis.probes.summaries import mean, median, quartiles
 
 
 @PROBES.register(source="'grokking' along reasoning steps, arXiv 2601.10679; index hrm-lab")

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from hrmlab.analysis.probes.base import PROBES, Outcome, Probe, Threshold
 from hrmlab.analysis.probes.lenses import View, last_changes, solve_steps, views
+from hrmlab.analysis.probes.maths.summary import mean, median
 from hrmlab.analysis.probes.rules import conflicts
 from hrmlab.analysis.probes.subject import Subject
-from hrmlab.analysis.probes.summaries import mean, median
 
 
 @PROBES.register(source="Wang et al. 2025, arXiv 2506.21734, figure 7 (the preview); plain lens and counts hrm-lab")

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from hrmlab.analysis.probes.base import PROBES, Outcome, Probe, Threshold
 from hrmlab.analysis.probes.lenses import last_changes, solve_steps
+from hrmlab.analysis.probes.maths.summary import mean, median
 from hrmlab.analysis.probes.rules import BLANK, by_task
 from hrmlab.analysis.probes.subject import Subject
-from hrmlab.analysis.probes.summaries import mean, median
 from hrmlab.analysis.replay import spearman
 from hrmlab.results.probes import Finding
 from hrmlab.tasks.sudoku import Sudoku

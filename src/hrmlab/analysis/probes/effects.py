@@ -53,17 +53,6 @@ def exact(logits: Tensor, labels: Tensor) -> Tensor:
     return found
 
 
-def without_head(head: int, heads: int) -> Hook:
-    """A hook for `attn.heads` that silences one head."""
-
-    def silence(tensor: Tensor, /, *, at: Address) -> Tensor:
-        parts = tensor.reshape(*tensor.shape[:-1], heads, -1).clone()
-        parts[..., head, :] = 0
-        return parts.view(tensor.shape)
-
-    return silence
-
-
 def skipped(prefix: str, block: str) -> Sequence[tuple[str, Hook]]:
     """Hooks that give a block's input as its output. prefix: `seg3/` or empty. block: `low.2`."""
     came: dict[int, Tensor] = {}

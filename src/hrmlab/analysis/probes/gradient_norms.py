@@ -12,7 +12,7 @@ from hrmlab.analysis.probes.base import PROBES, Outcome, Probe, Threshold
 from hrmlab.analysis.probes.gradient_path import expected
 from hrmlab.analysis.probes.maths.gradients import learn
 from hrmlab.analysis.probes.maths.slots import fresh_slots
-from hrmlab.analysis.probes.maths.spread import by_outcome, quartiles
+from hrmlab.analysis.probes.maths.summary import by_outcome, quartiles
 from hrmlab.analysis.probes.subject import Subject
 from hrmlab.analysis.tracing import Address, hooks, unroll, with_gradient
 from hrmlab.core.carry import Batch

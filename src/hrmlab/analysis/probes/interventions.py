@@ -9,12 +9,13 @@ from torch import Tensor
 
 from hrmlab.analysis.probes.attending import attention_places
 from hrmlab.analysis.probes.base import PROBES, NotApplicable, Outcome, Probe, Threshold
-from hrmlab.analysis.probes.effects import Ending, cell_loss, ending, exact, like, skipped, without_head
+from hrmlab.analysis.probes.effects import Ending, cell_loss, ending, exact, skipped
 from hrmlab.analysis.probes.locality import locality
+from hrmlab.analysis.probes.maths.summary import ratio
 from hrmlab.analysis.probes.subject import Subject
-from hrmlab.analysis.probes.summaries import ratio
 from hrmlab.analysis.tracing import Address
 from hrmlab.analysis.tracing.hooks import Hook, Hooks
+from hrmlab.analysis.tracing.patches import WAYS, without_head
 from hrmlab.core.carry import Batch
 from hrmlab.core.model import HRM
 from hrmlab.core.recurrence import States
@@ -131,31 +132,6 @@ class Interventions(Probe):
             threshold=self.unread,
             evidence="D",
         )
-
-
-def _mean(tensor: Tensor, generator: torch.Generator) -> Tensor:
-    return tensor.mean(0, keepdim=True).expand_as(tensor)
-
-
-def _swap(tensor: Tensor, generator: torch.Generator) -> Tensor:
-    return tensor.roll(1, 0)
-
-
-def _resample(tensor: Tensor, generator: torch.Generator) -> Tensor:
-    rows, places = tensor.shape[:2]
-    drawn = torch.randint(rows, (rows, places), generator=generator).to(tensor.device)
-    return tensor[drawn, torch.arange(places, device=tensor.device)]
-
-
-WAYS: dict[str, Callable[[Tensor, torch.Generator], Tensor]] = {
-    "zero": lambda tensor, _: torch.zeros_like(tensor),
-    "mean": _mean,
-    "swap": _swap,
-    "resample": _resample,
-    "noise": lambda tensor, generator: tensor + like(tensor, generator),
-}
-"""Put in a tensor's place: nothing, the mean over puzzles, the next puzzle's, each position's from a random puzzle, or
-the tensor with noise as long as itself."""
 
 
 def _replacing(make: Callable[[Tensor, torch.Generator], Tensor], generator: torch.Generator) -> Hook:

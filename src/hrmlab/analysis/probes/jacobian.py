@@ -10,7 +10,7 @@ from torch import Tensor
 from hrmlab.analysis.probes.base import PROBES, Outcome, Probe, Threshold
 from hrmlab.analysis.probes.maths.linearised import Linearised, Step
 from hrmlab.analysis.probes.maths.spectrum import frobenius, growth_rate, signs, spectral_norm
-from hrmlab.analysis.probes.maths.summary import by_outcome, median
+from hrmlab.analysis.probes.maths.summary import median, outcomes
 from hrmlab.analysis.probes.steps import joined, moments, segment_step, states_after, tangent_to
 from hrmlab.analysis.probes.subject import Subject
 from hrmlab.core.carry import Batch
@@ -78,7 +78,7 @@ class JacobianSpectrum(Probe):
                 ]  # fmt: skip
                 if segment == last:
                     for key, value in found.items():
-                        scalars |= by_outcome(f"{name}_{key}", value, right)
+                        scalars |= outcomes(f"{name}_{key}", value, right)
                 if name == "segment":
                     radii = found["radius"]
         scalars["at_fixed_points"] = int(resting.sum())

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from hrmlab.analysis.probes.attending import grid_distance, related
 from hrmlab.analysis.probes.effects import Ending, ending
-from hrmlab.analysis.probes.summaries import ratio
+from hrmlab.analysis.probes.maths.summary import ratio
 from hrmlab.core.carry import Batch
 from hrmlab.core.model import HRM
 

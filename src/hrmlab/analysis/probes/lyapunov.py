@@ -11,7 +11,7 @@ from hrmlab.analysis.calibration import auroc
 from hrmlab.analysis.probes.base import PROBES, Outcome, Probe, Threshold
 from hrmlab.analysis.probes.maths.linearised import Linearised
 from hrmlab.analysis.probes.maths.lyapunov import orthonormal
-from hrmlab.analysis.probes.maths.summary import by_outcome
+from hrmlab.analysis.probes.maths.summary import outcomes
 from hrmlab.analysis.probes.steps import joined, moments, parted, states_after
 from hrmlab.analysis.probes.subject import Subject
 from hrmlab.core.carry import Batch
@@ -64,7 +64,7 @@ class Lyapunov(Probe):
         found = total / (segments * len(model.schedule.updates))
         scalars: dict[str, float | str | None] = {}
         for k in range(count):
-            scalars |= by_outcome(f"exponent_{k + 1}", found[:, k], right)
+            scalars |= outcomes(f"exponent_{k + 1}", found[:, k], right)
         scalars["auc"] = auroc(-found[:, 0].double().numpy(), right.numpy())
         table: list[dict[str, Any]] = [
             {"puzzle": puzzle, "right": bool(right[puzzle]), "exponent": k + 1, "value": float(found[puzzle, k])}

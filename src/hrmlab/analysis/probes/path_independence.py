@@ -7,7 +7,7 @@ from typing import Any, Literal
 import torch
 
 from hrmlab.analysis.probes.base import PROBES, Outcome, Probe, Threshold
-from hrmlab.analysis.probes.maths.summary import by_outcome, mean
+from hrmlab.analysis.probes.maths.summary import mean, outcomes
 from hrmlab.analysis.probes.steps import joined
 from hrmlab.analysis.probes.subject import Subject
 from hrmlab.analysis.tracing.unroll import answering, beginning
@@ -57,9 +57,7 @@ class PathIndependence(Probe):
             same = (once.tokens[:, -1] == twice.tokens[:, -1]) & scored
             agreement = (same.sum(1) / scored.sum(1).clamp_min(1)).cpu()
             again = twice.right[:, -1].cpu()
-            scalars |= by_outcome(f"{name}_alignment", alignment, right) | by_outcome(
-                f"{name}_agreement", agreement, right
-            )
+            scalars |= outcomes(f"{name}_alignment", alignment, right) | outcomes(f"{name}_agreement", agreement, right)
             scalars[f"{name}_right"] = mean(again)
             table += [
                 {"start": name, "puzzle": at, "right": bool(right[at]), "alignment": float(alignment[at]),

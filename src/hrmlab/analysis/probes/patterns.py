@@ -10,8 +10,8 @@ from torch import Tensor
 from hrmlab.analysis.probes.base import PROBES, Outcome, Probe, Threshold
 from hrmlab.analysis.probes.course import Course
 from hrmlab.analysis.probes.lenses import solve_steps
+from hrmlab.analysis.probes.maths.summary import mean, median
 from hrmlab.analysis.probes.subject import Subject
-from hrmlab.analysis.probes.summaries import mean, median
 from hrmlab.results.probes import Finding
 
 PATTERNS = ("immediate", "delayed", "stuck", "wandering", "un-solved")

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from hrmlab.analysis.probes.base import PROBES, NotApplicable, Outcome, Probe, Threshold
+from hrmlab.analysis.probes.maths.summary import median
 from hrmlab.analysis.probes.replaying import Replay, replayed
 from hrmlab.analysis.probes.subject import Subject
-from hrmlab.analysis.probes.summaries import median
 from hrmlab.halting import Correctness, Fixed, QLearning
 from hrmlab.results.probes import Finding
 

@@ -11,7 +11,7 @@ from hrmlab.analysis.calibration import auroc
 from hrmlab.analysis.probes.base import PROBES, NotApplicable, Outcome, Probe, Threshold
 from hrmlab.analysis.probes.course import Course
 from hrmlab.analysis.probes.maths.otsu import otsu
-from hrmlab.analysis.probes.maths.summary import by_outcome
+from hrmlab.analysis.probes.maths.summary import outcomes
 from hrmlab.analysis.probes.subject import Subject
 from hrmlab.results.probes import Finding
 
@@ -68,7 +68,7 @@ class Settling(Probe):
             "separation": share,
             "cut": float(np.exp(cut)) if two else None,
             "auc": auroc(-heights, flags),
-            **by_outcome("drift", moved, right),
+            **outcomes("drift", moved, right),
         }
         for q in (25, 50, 75):
             low = heights <= np.percentile(heights, q)

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from hrmlab.analysis.probes.base import PROBES, Outcome, Probe, Threshold
+from hrmlab.analysis.probes.maths.summary import by_outcome, median, quartiles
 from hrmlab.analysis.probes.snapshots import chunks
 from hrmlab.analysis.probes.subject import Subject
-from hrmlab.analysis.probes.summaries import by_outcome, median, quartiles
 from hrmlab.analysis.tracing.unroll import unroll
 from hrmlab.core.carry import Batch
 from hrmlab.core.model import HRM
