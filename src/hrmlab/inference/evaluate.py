@@ -10,9 +10,9 @@ from hrmlab.core.model import HRM
 from hrmlab.errors import DataError
 from hrmlab.halting import HaltingConfig
 from hrmlab.inference.attempts import Ensemble
-from hrmlab.inference.intervals import wilson
 from hrmlab.inference.solver import Answers, answer
 from hrmlab.inference.stream import Puzzle
+from hrmlab.intervals import wilson
 from hrmlab.results import Scores
 from hrmlab.tasks.base import IGNORE, Ballot, Examples, Task
 

@@ -14,6 +14,7 @@ from hrmlab.analysis.probes.maths.summary import mean, median
 from hrmlab.analysis.probes.settling import drift
 from hrmlab.analysis.probes.subject import Subject
 from hrmlab.analysis.tracing.unroll import batch_of
+from hrmlab.intervals import wilson
 from hrmlab.results.probes import Finding
 from hrmlab.tasks.base import Examples
 
@@ -25,7 +26,7 @@ class FixedPoint(Probe):
 
     puzzles: how many. beyond: how many times as deep as the run to look for answers that are lost again.
     ladder: numbers of cells left blank, the others filled in from the solution.
-    lost: share of solved puzzles that may be lost again. easy: share of puzzles with one blank that may fail.
+    lost: share of solved puzzles that may be lost again, beyond what so few puzzles may show by chance (95%). easy: share of puzzles with one blank that may fail.
     """
 
     code = "D-12"
@@ -93,14 +94,14 @@ class FixedPoint(Probe):
 
     def _lost(self, fallen: Tensor) -> list[Finding]:
         share = mean(fallen)
-        if share is None or share <= self.lost:
+        if share is None or wilson(int(fallen.sum()), len(fallen))[0] <= self.lost:
             return []
         return [
             self.finding(
                 "lost",
                 "warn",
                 f"{int(fallen.sum())} of {len(fallen)} puzzles that were right were wrong again at a later segment",
-                "stop by a rule that notices the right answer (`hrm halt`), and let training go on after it is reached",
+                "stop by a rule that notices the right answer (`hrm halting`), and let training go on after it is reached",
                 observed=share,
                 threshold=self.lost,
             )

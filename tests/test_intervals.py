@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hrmlab.inference.intervals import wilson
+from hrmlab.intervals import wilson
 
 
 def test_values_of_newcombe_1998() -> None:
