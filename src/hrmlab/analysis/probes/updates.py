@@ -101,7 +101,7 @@ class Updates(Probe):
         return [
             self.finding(
                 "too_large",
-                "fail" if over[worst] > 3 * self.large else "warn",
+                "warn" if over[worst] <= 3 * self.large else "fail",
                 f"one step changes '{worst}' by {over[worst]:.2g} of its length ({len(over)} such groups)",
                 "lower the learning rate",
                 observed=over[worst],
