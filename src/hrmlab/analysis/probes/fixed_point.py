@@ -26,7 +26,7 @@ class FixedPoint(Probe):
 
     puzzles: how many. beyond: how many times as deep as the run to look for answers that are lost again.
     ladder: numbers of cells left blank, the others filled in from the solution.
-    lost: share of solved puzzles that may be lost again, beyond what so few puzzles may show by chance (95%). easy: share of puzzles with one blank that may fail.
+    lost: share of solved puzzles that may be lost again; judged by the lower end of its 95% interval. easy: share of puzzles with one blank that may fail.
     """
 
     code = "D-12"
@@ -101,7 +101,7 @@ class FixedPoint(Probe):
                 "lost",
                 "warn",
                 f"{int(fallen.sum())} of {len(fallen)} puzzles that were right were wrong again at a later segment",
-                "stop by a rule that notices the right answer (`hrm halting`), and let training go on after it is reached",
+                "stop by a rule that sees the right answer (`hrm halting`), and let training go on after it is reached",
                 observed=share,
                 threshold=self.lost,
             )

@@ -96,8 +96,8 @@ class JacobianSpectrum(Probe):
 
         start = torch.randn(z.shape, generator=generator).to(z)
         return {
-            "norm": spectral_norm(push, pull, start, self.iterations),
             "radius": growth_rate(push, start, self.iterations),
+            "norm": spectral_norm(push, pull, start, self.iterations),
             "gain": frobenius(pull, signs((self.draws, *z.shape), generator).to(z)) / z.shape[1] ** 0.5,
         }
 

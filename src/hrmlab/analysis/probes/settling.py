@@ -64,11 +64,11 @@ class Settling(Probe):
             for answer, b in (("right", flags), ("wrong", ~flags))
         }
         scalars: dict[str, float | str | None] = {
-            **(cells if two else dict.fromkeys(cells)),
             "separation": share,
             "cut": float(np.exp(cut)) if two else None,
             "auc": auroc(-heights, flags),
             **outcomes("drift", moved, right),
+            **(cells if two else dict.fromkeys(cells)),
         }
         for q in (25, 50, 75):
             low = heights <= np.percentile(heights, q)
