@@ -197,4 +197,15 @@ VERBS = (
             Option("--strict", "exit with 1 where something fails"),
         ),
     ),
+    Verb(
+        "report",
+        "one page to look at a model: verdicts, figures, its answers segment by segment",
+        "reporting:report",
+        (_RUN,),
+        (
+            Option("--preset", "how much to look at", str, choices=("economy", "standard", "full"), default="standard"),
+            Option("--n", "held-out puzzles to look at", int, "N"),
+            Option("--segments", "how deep to look", int, "N"),
+        ),
+    ),
 )
