@@ -68,7 +68,8 @@ def principal_plane(points: Tensor) -> tuple[Tensor, Tensor]:
 
     The axes are turned so that the point farthest out on each lies on its positive side.
     """
-    centred = (points - points.mean(0)).double()
+    points = points.nan_to_num(0, 0, 0).double()
+    centred = points - points.mean(0)
     variances, axes = torch.linalg.eigh(centred @ centred.T)  # T is far below D
     variances = variances.flip(0).clamp_min(0)
     plane = torch.zeros(len(points), 2, dtype=torch.float64)

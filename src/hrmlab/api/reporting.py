@@ -69,8 +69,8 @@ def report(
     home, shipped = found.folder.path, found.folder.path.is_relative_to(SHIPPED)
     folder = Path(out) if out is not None else Path(f"report-{home.name}") if shipped else home
     subject, about = examined(run, (), n or PRESETS[preset], segments, seed, device, quiet)
-    kept = None if shipped else home / "diagnosis"
-    earlier = _earlier(kept, preset, probes, about)
+    earlier = _earlier(home / "diagnosis" / "diagnosis.json", preset, probes, about)
+    kept = home / "diagnosis" if out is None and not shipped else None
     diagnosis = earlier or concluded(str(run), preset, subject, about, probes, kept, quiet)
     note(f"following puzzles for {subject.segments} segments", quiet)
     data = _followed(subject)
@@ -89,10 +89,9 @@ def report(
     )
 
 
-def _earlier(folder: Path | None, preset: Preset, probes: Sequence[Probe], about: dict[str, Any]) -> Diagnosis | None:
-    """The diagnosis in a folder, if it is of just these weights, puzzles and probes."""
-    path = folder / "diagnosis.json" if folder is not None else None
-    if path is None or not path.is_file():
+def _earlier(path: Path, preset: Preset, probes: Sequence[Probe], about: dict[str, Any]) -> Diagnosis | None:
+    """The diagnosis in a file, if there is one and it is of just these weights, puzzles and probes."""
+    if not path.is_file():
         return None
     try:
         read = json.loads(path.read_text(encoding="utf-8"))

@@ -42,7 +42,7 @@ def assemble(title: str, diagnosis: Diagnosis, data: dict[str, Any]) -> Page:
         figures=figures.html,
         about=_about(diagnosis.about),
         style=_asset("page.css"),
-        data=json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
+        data=json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
         script="\n".join(_asset(name) for name in SCRIPTS),
     )
     return Page(page, figures.left_out)
@@ -69,5 +69,5 @@ def _about(about: dict[str, Any]) -> str:
 
 def _words(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} {part}" for name, part in value.items())
-    return str(value)
+        return ", ".join(f"{name} {_words(part)}" for name, part in value.items())
+    return "none" if value is None else str(value)

@@ -59,13 +59,18 @@ class Figures:
 
 
 def slim(picture: str, prefix: str) -> str:
-    """An SVG for the inside of a page: ids of its own, two decimals, no metadata and no namespaces."""
+    """An SVG for the inside of a page: ids of its own, two decimals in its drawing, no metadata, no namespaces."""
     picture = re.sub(r"<metadata>.*?</metadata>", "", picture, flags=re.DOTALL)
     picture = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", picture).replace("xlink:href", "href")
     picture = re.sub(r"<!--.*?-->\n?", "", picture, flags=re.DOTALL)
     picture = re.sub(r'\bid="', f'id="{prefix}', picture)
     picture = re.sub(r'(url\(#|href="#)', rf"\g<1>{prefix}", picture)
-    return re.sub(r"-?\d+\.\d{3,}", lambda match: f"{float(match[0]):.2f}".rstrip("0").rstrip("."), picture)
+    return re.sub(r'="[^"]*"', lambda value: re.sub(r"-?\d+\.\d{3,}", _shorter, value[0]), picture)
+
+
+def _shorter(found: re.Match[str]) -> str:
+    value = float(found[0])
+    return f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) >= 0.1 else f"{value:.3g}"
 
 
 def _data(measurement: Measurement) -> str:

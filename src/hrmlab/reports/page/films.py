@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from hrmlab.analysis.attention_maps import AttentionMaps
 from hrmlab.analysis.film import Film
+from hrmlab.reports.page.series import probability
 from hrmlab.spec import Relation
 from hrmlab.tasks.base import Examples, Task
 
@@ -63,14 +64,14 @@ def puzzle_data(task: Task, examples: Examples, numbers: Sequence[int], film: Fi
         halting head's probability), answers, sure (percent), broken (cells that break a rule); ways and shares by level
         (see `Film`).
     """
-    halt = 1 / (1 + np.exp(-film.values[:, :, 0].astype(np.float64)))
+    halt = probability(film.values)
     return [
         {
             "number": number,
             "rating": int(examples.rating[row]),
             "stop": int(film.stops[row]),
             "right": film.right[row].astype(int).tolist(),
-            "halt": [round(value, 4) for value in halt[row].tolist()],
+            "halt": [round(value, 4) if np.isfinite(value) else None for value in halt[row].tolist()],
             "given": examples.inputs[row].tolist(),
             "labels": examples.labels[row].tolist(),
             "answers": film.answers[row].tolist(),

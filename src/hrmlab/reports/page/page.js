@@ -59,7 +59,7 @@ function showCourse(puzzle) {
   const series = [
     { name: "unknown cells right", points: mean((at, cell) => Number(puzzle.answers[at][cell] === puzzle.labels[cell])), dots: true },
     { name: "how sure", points: mean((at, cell) => puzzle.sure[at][cell] / 100), dots: true },
-    { name: "halting head", points: puzzle.halt.map((value, at) => [at + 1, value]), dots: true },
+    { name: "halting head", points: puzzle.halt.flatMap((value, at) => (value === null ? [] : [[at + 1, value]])), dots: true },
   ];
   drawChart($("course"), series, { x: "segment", y: "share or probability", low: 0, high: 1, at: state.segment, whole: true });
   $("ways").innerHTML = Object.entries(puzzle.ways).map(([level, way]) => drawWay(level, puzzle.shares[level], way, state.segment - 1)).join("");

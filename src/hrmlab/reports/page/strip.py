@@ -23,8 +23,8 @@ def strip(measurements: Sequence[Measurement]) -> str:
     lanes = "".join(_lane(level, table, strongest) for level in levels)
     reached = sum(row["gradient"] > 0 for row in table)
     return (
-        f'<div class="scroll" tabindex="0"><table class="strip"><caption>One segment: {len(table)} updates from left '
-        f"to right, {reached} of them reached by the gradient</caption>{lanes}</table></div>"
+        f"<p>One segment: {len(table)} updates from left to right, {reached} of them reached by the gradient.</p>"
+        f'<div class="scroll" tabindex="0"><table class="strip">{lanes}</table></div>'
         '<p class="fine">The darker, the longer the loss\'s gradient by the new state of that update, in powers of '
         "ten; grey: no gradient. A cell with a cross is not as the schedule says.</p>"
     )
