@@ -25,7 +25,9 @@ def looking(tmp_path_factory: pytest.TempPathFactory, tiny_options: tuple[str, .
     path = tmp_path_factory.mktemp("runs") / "looking"
     parts = ("schedule=hrm", "block=post_norm", "embedding=tokens", "positions=rotary", "size.heads=2")
     options = [option for option in tiny_options if "schedule" not in option]
-    api.train("sudoku-4x4", (*options, *(f"model.{part}" for part in parts)), out=path, steps=5, device="cpu", quiet=True)
+    api.train(
+        "sudoku-4x4", (*options, *(f"model.{part}" for part in parts)), out=path, steps=5, device="cpu", quiet=True
+    )
     return path
 
 

@@ -40,7 +40,7 @@ class AttentionMaps:
 
 def attention_places(model: HRM) -> list[tuple[str, int, int]]:
     """Places whose weights can be seen: name (`low.0.attn.pattern`), heads, positions; none without attention."""
-    return [(site.name, *site.shape[:2]) for site in sites(model) if site.name.endswith(".pattern")]
+    return [(site.name, site.shape[0], site.shape[1]) for site in sites(model) if site.name.endswith(".pattern")]
 
 
 @torch.no_grad()

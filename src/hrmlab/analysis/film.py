@@ -55,12 +55,22 @@ def record_film(model: HRM, batch: Batch, rule: HaltingConfig, segments: int, ch
     each = segments * sum(state[0].numel() for state in states.values())
     step = max(1, ROOM // max(each, 1))
     parts = [_part(model, _rows(batch, start, step), rule, segments, check) for start in range(0, len(batch), step)]
-    films = [np.concatenate([getattr(part, name) for part in parts]) for name in ("answers", "sure", "right", "values")]
-    joined = {
-        name: {level: np.concatenate([getattr(part, name)[level] for part in parts]) for level in states}
-        for name in ("ways", "shares")
-    }
-    return Film(*films, np.concatenate([part.stops for part in parts]), joined["ways"], joined["shares"])
+
+    def joined(name: str) -> Array:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    def by_level(name: str) -> dict[str, Array]:
+        return {level: np.concatenate([getattr(part, name)[level] for part in parts]) for level in states}
+
+    return Film(
+        answers=joined("answers"),
+        sure=joined("sure"),
+        right=joined("right"),
+        values=joined("values"),
+        stops=joined("stops"),
+        ways=by_level("ways"),
+        shares=by_level("shares"),
+    )
 
 
 def principal_plane(points: Tensor) -> tuple[Tensor, Tensor]:
@@ -104,26 +114,39 @@ def _spread(numbers: Array, most: int) -> Sequence[int]:
 def _part(model: HRM, batch: Batch, rule: HaltingConfig, segments: int, check: Check | None) -> Film:
     carry = model.empty_carry(batch)
     carry = carry.refill(model.initial_states(), batch, rule.first_allowed(len(batch), None).to(carry.steps.device))
-    columns: list[list[Tensor]] = [[] for _ in range(4)]
+    answers: list[Tensor] = []
+    sure: list[Tensor] = []
+    right: list[Tensor] = []
+    values: list[Tensor] = []
     states: dict[str, list[Tensor]] = {level: [] for level in carry.states}
     stops = torch.zeros_like(carry.steps)
     for _ in range(segments):
         step = segment(model, carry, rule, check=check)
         stops = torch.where((stops == 0) & rule.chooses(step.view, carry.first_allowed), step.view.steps, stops)
         carry = step.carry
-        sure, answer = rule.answer(step.view).float().softmax(-1).max(-1)
-        right = ((answer == batch.labels) | (batch.labels < 0)).all(-1)
-        for column, value in zip(columns, (answer, sure, right, step.output.values), strict=True):
-            column.append(value)
+        probability, answer = rule.answer(step.view).float().softmax(-1).max(-1)
+        answers.append(answer)
+        sure.append(probability)
+        right.append(((answer == batch.labels) | (batch.labels < 0)).all(-1))
+        values.append(step.output.values)
         for level, state in carry.states.items():
             states[level].append(state.flatten(1).float().cpu())
     planes = {level: [principal_plane(way) for way in torch.stack(ways, 1)] for level, ways in states.items()}
     return Film(
-        *(torch.stack(column, 1).cpu().numpy() for column in columns),
-        stops.cpu().numpy(),
-        {level: torch.stack([plane for plane, _ in found]).numpy() for level, found in planes.items()},
-        {level: torch.stack([share for _, share in found]).numpy() for level, found in planes.items()},
+        answers=_numbers(answers),
+        sure=_numbers(sure),
+        right=_numbers(right),
+        values=_numbers(values),
+        stops=stops.cpu().numpy(),
+        ways={level: torch.stack([plane for plane, _ in found]).numpy() for level, found in planes.items()},
+        shares={level: torch.stack([share for _, share in found]).numpy() for level, found in planes.items()},
     )
+
+
+def _numbers(column: list[Tensor]) -> Array:
+    """T tensors of shape (p, ...) -> (p, T, ...)."""
+    stacked: Array = torch.stack(column, 1).cpu().numpy()
+    return stacked
 
 
 def _rows(batch: Batch, start: int, count: int) -> Batch:

@@ -63,14 +63,14 @@ class Board {
 
   /**
    * Show tokens. each: number -> {classes: [...], shade: 0 to 1, words}.
-   * A painted cell pales with its shade instead of being tinted.
    */
   show(tokens, chosen, each) {
     this.cells.forEach((cell, number) => {
       const { text, paint } = this.face(tokens[number]), { classes, shade, words } = each(number);
-      cell.className = ["cell", cell.dataset.edges, ...classes, number === chosen ? "chosen" : ""].join(" ");
+      const kinds = [number === chosen ? "chosen" : "", paint === "ink" ? "solid" : ""];
+      cell.className = ["cell", cell.dataset.edges, ...classes, ...kinds].join(" ");
       cell.style.setProperty("--shade", shade.toFixed(3));
-      cell.style.backgroundColor = paint === "ink" ? "var(--ink)" : paint;
+      cell.style.backgroundColor = paint === "ink" ? "" : paint;
       cell.firstChild.textContent = text;
       cell.setAttribute("aria-label", words);
       cell.title = words;

@@ -141,7 +141,7 @@ function showCurves() {
     const kept = rows.flatMap((row, at) => (row ? [[at + 1, ...row]] : []));
     return { name, points: kept.map(([x, , middle]) => [x, middle]), band: kept.map(([x, low, , high]) => [x, low, high]), dots: true };
   });
-  drawChart($("head-curve"), told.filter((one) => one.points.length), { x: "segment", y: "probability", low: 0, high: 1, whole: true });
+  drawChart($("head-curve"), told, { x: "segment", y: "probability", low: 0, high: 1, whole: true });
   for (const curve of data.training) {
     const figure = $("curves").appendChild(document.createElement("figure")), host = document.createElement("div");
     host.className = "chart";

@@ -34,7 +34,8 @@ def draw(board: Board, puzzle: Tokens, answer: Tokens | None = None, before: Tok
 
 def faults(board: Board, puzzle: Tokens, shown: Tokens) -> npt.NDArray[np.bool_]:
     """Cells that break a rule by themselves, or are not their given; (cells,)."""
-    return broken(board, shown) | ((puzzle > BLANK) & (shown != puzzle))
+    found: npt.NDArray[np.bool_] = broken(board, shown) | ((puzzle > BLANK) & (shown != puzzle))
+    return found
 
 
 def broken(board: Board, tokens: Tokens) -> npt.NDArray[np.bool_]:
