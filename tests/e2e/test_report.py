@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from browser import MISSING, PROGRAM, Browser
+
 from hrmlab import api
 from hrmlab.errors import CheckpointError
 
