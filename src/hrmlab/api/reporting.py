@@ -31,7 +31,7 @@ from hrmlab.results import Diagnosis, Finding, Measurement, ReportFiles
 from hrmlab.tasks.base import Examples
 from hrmlab.terminal import note
 
-ATTENTION = 800_000
+ATTENTION = 700_000
 """Bytes of attention weights on a page; a third more as text."""
 LOOKED_AT = 2
 """Puzzles whose attention is kept."""

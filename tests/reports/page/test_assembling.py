@@ -153,7 +153,7 @@ def test_figures_without_room_are_named(planted: None) -> None:
 
 def test_long_tables_are_cut_and_say_so() -> None:
     html = Figures([measurement(table=[{"x": x} for x in range(1000)])]).html
-    assert html.count("<tr>") < 120 and "900 more rows" in html
+    assert html.count("<tr>") < 80 and "940 more rows" in html
 
 
 def test_the_strip_shows_where_gradient_arrives() -> None:

@@ -10,7 +10,7 @@ from hrmlab.analysis.attention_maps import AttentionMaps
 from hrmlab.analysis.film import Film
 from hrmlab.reports.page import attention_data, board_data, puzzle_data, room_for
 from hrmlab.tasks.arc import Arc
-from hrmlab.tasks.base import Examples
+from hrmlab.tasks.base import Examples, Task
 from hrmlab.tasks.maze import Maze
 from hrmlab.tasks.sudoku import Sudoku
 from hrmlab.tasks.table import Table
@@ -33,6 +33,15 @@ def test_other_tasks_have_their_own_faces() -> None:
     words = board_data(Table(vocabulary="abc", length=70))
     assert (words["shape"], words["cells"]) == ([3, 32], 70)
     assert [face["text"] for face in words["faces"]] == ["", "a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    "task", [Sudoku(), Maze(), Arc(), Table(vocabulary="ab", length=3)], ids=lambda task: task.kind
+)
+def test_every_token_has_a_face(task: Task) -> None:
+    assert len(task.faces()) == task.spec().vocab_size
+    blank = np.zeros(task.spec().seq_len, np.int32)
+    assert task.broken(blank, blank).shape == blank.shape
 
 
 def test_room_is_shared_by_cells_and_segments() -> None:

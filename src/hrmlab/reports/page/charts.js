@@ -75,6 +75,6 @@ function drawWay(name, share, points, at) {
     `<rect x="4" y="4" width="${size - 8}" height="${size - 8}" fill="none" stroke="var(--line)"/>` +
     `<polyline points="${points.map((p) => `${X(p[0])},${Y(p[1])}`).join(" ")}" fill="none" stroke="${COLOURS[0]}" opacity="0.5"/>${dots.join("")}` +
     `<circle cx="${X(x)}" cy="${Y(y)}" r="6.5" fill="none" stroke="var(--ink)" stroke-width="1.5"/>` +
-    `<text x="${X(points[0][0])}" y="${Number(Y(points[0][1])) - 9}" text-anchor="middle" class="tick">1</text>` +
+    (at ? `<text x="${X(points[0][0])}" y="${Number(Y(points[0][1])) - 9}" text-anchor="middle" class="tick">1</text>` : "") +
     `<text x="${size / 2}" y="${size + 11}" text-anchor="middle">${escaped(words)}</text></svg>`;
 }

@@ -7,12 +7,13 @@ from typing import Any
 
 from hrmlab.errors import MissingExtraError
 from hrmlab.reports.figures import CHARTS, svg
+from hrmlab.reports.page.strip import SOURCE
 from hrmlab.reports.page.verdicts import number, verdict
 from hrmlab.results.probes import Measurement
 
-ROOM = 2_800_000
+ROOM = 1_800_000
 """Bytes of all figures together; the page stays under five million."""
-ROWS = 100
+ROWS = 60
 """Rows of a table on the page; the file beside it has all."""
 
 
@@ -26,6 +27,8 @@ class Figures:
 
     def _section(self, measurement: Measurement) -> str:
         drawn = "\n".join(self._figures(measurement)) if measurement.table else ""
+        if measurement.probe == SOURCE:
+            drawn += '<p class="fine">Its figure is the <a href="#schedule">schedule</a>.</p>'
         caveats = "".join(f"<li>{escape(caveat)}</li>" for caveat in measurement.caveats)
         return (
             f'<section class="probe" id="probe-{escape(measurement.probe)}">'
@@ -52,9 +55,10 @@ class Figures:
                 continue
             self._room -= len(picture)
             title = escape(chart.title)
+            stop = "" if title[-1] in ".?!" else "."
             yield (
                 f'<figure><div class="scroll" tabindex="0" role="img" aria-label="{title}">{picture}</div>'
-                f"<figcaption><b>{title}.</b> {escape(chart.reading)}</figcaption></figure>"
+                f"<figcaption><b>{title}{stop}</b> {escape(chart.reading)}</figcaption></figure>"
             )
 
 
