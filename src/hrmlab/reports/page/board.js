@@ -67,7 +67,7 @@ class Board {
   show(tokens, chosen, each) {
     this.cells.forEach((cell, number) => {
       const { text, paint } = this.face(tokens[number]), { classes, shade, words } = each(number);
-      const kinds = [number === chosen ? "chosen" : "", paint === "ink" ? "solid" : ""];
+      const kinds = [number === chosen ? "chosen" : "", paint === "ink" ? "solid" : paint ? "painted" : ""];
       cell.className = ["cell", cell.dataset.edges, ...classes, ...kinds].join(" ");
       cell.style.setProperty("--shade", shade.toFixed(3));
       cell.style.backgroundColor = paint === "ink" ? "" : paint;

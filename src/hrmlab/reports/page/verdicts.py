@@ -28,8 +28,8 @@ def verdicts(diagnosis: Diagnosis) -> str:
     return (
         f'<p class="summary">{summary}: {len(checked)} probes looked'
         f"{f', {len(diagnosis.not_checked)} had nothing to look at' if diagnosis.not_checked else ''}.</p>\n{found}\n"
-        '<div class="scroll"><table class="checks"><caption>What was checked</caption><thead><tr><th>probe</th>'
-        f"<th>verdict</th><th>question</th><th>numbers</th></tr></thead><tbody>\n{rows}\n</tbody></table></div>\n"
+        '<div class="scroll" tabindex="0"><table class="checks"><caption>What was checked</caption><thead><tr>'
+        f"<th>probe</th><th>verdict</th><th>question</th><th>numbers</th></tr></thead><tbody>\n{rows}\n</tbody></table></div>\n"
         f"{_missing(diagnosis)}"
     )
 
