@@ -36,7 +36,7 @@ function drawChart(host, series, options) {
   const X = (x) => (LEFT + ((x - x0) / (x1 - x0 || 1)) * (WIDTH - LEFT - RIGHT)).toFixed(1);
   const Y = (y) => (HEIGHT - BOTTOM - ((y - y0) / (y1 - y0)) * (HEIGHT - TOP - BOTTOM)).toFixed(1);
   const parts = [];
-  for (const y of ticks(y0, y1, 4)) {
+  for (const y of ticks(y0, y1, 5)) {
     parts.push(`<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${Y(y)}" y2="${Y(y)}" stroke="var(--line)"/>`);
     parts.push(`<text class="tick" x="${LEFT - 6}" y="${Number(Y(y)) + 4}" text-anchor="end">${short(y)}</text>`);
   }
