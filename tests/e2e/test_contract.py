@@ -37,6 +37,7 @@ ARGUMENTS = {
     "export": (["RUN"], {"--format"}),
     "inspect": (["TARGET", "KEY=VALUE"], set()),
     "diagnose": (["TARGET", "KEY=VALUE"], {"--preset", "--only", "--n", "--segments", "--strict", "--watch"}),
+    "report": (["RUN"], {"--preset", "--n", "--segments"}),
 }
 
 EVALUATION = {
@@ -150,3 +151,11 @@ def test_diagnose(hrm: Hrm, run: Path) -> None:
     }  # fmt: skip
     assert sorted(answer["checked"]) == ["forward_residual", "gradient_path"]
     assert Path(answer["files"][0]).is_file()
+
+
+def test_report(hrm: Hrm, run: Path, tmp_path: Path) -> None:
+    called = hrm("report", run, "--preset", "economy", "--n", 8, "--out", tmp_path / "r", "--json", "--quiet")
+    answer = called.json
+    assert set(answer) == {"html", "json", "findings", "reused", "puzzles", "bytes", "left_out", "seconds"}
+    assert set(answer["findings"]) == {"fail", "warn", "info"}
+    assert Path(answer["html"]).is_file() and Path(answer["json"]).is_file()

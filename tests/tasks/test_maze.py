@@ -256,3 +256,13 @@ def test_marks_apart_from_the_start_are_red() -> None:
     puzzle = maze.parse("S....G")
     assert maze.draw(puzzle, maze.parse("S.o.oG")).count("red") == 2
     assert maze.draw(puzzle, maze.parse("SooooG")).count("red") == 0
+
+
+def test_broken_cells_are_those_drawn_red() -> None:
+    maze = Maze(rows=1, columns=2)
+    puzzle = maze.parse("#####\n#S G#\n#####")
+    apart, wall = maze.parse("#####\n#SoG#\n#####"), puzzle.copy()
+    wall[0] = maze.parse("#####\n#SoG#\n#####")[7]
+    assert not maze.broken(puzzle, apart).any()
+    assert np.flatnonzero(maze.broken(puzzle, wall)).tolist() == [0]
+    assert [face.text for face in maze.faces()] == ["", "", "", "S", "G", "•"]

@@ -164,3 +164,12 @@ def test_configuration_survives_the_edge() -> None:
     sudoku = Sudoku(box_rows=2, rating_min=3)
     assert decode(Task, encode(sudoku)) == sudoku
     assert TASKS.get("sudoku").config is Sudoku
+
+
+def test_broken_cells() -> None:
+    task = Sudoku(box_rows=2, box_cols=2)
+    puzzle = task.parse("1" + "." * 15)
+    answer = task.parse("2" + "." * 15)
+    answer[3] = answer[0]
+    assert np.flatnonzero(task.broken(puzzle, answer)).tolist() == [0, 3]
+    assert not task.broken(puzzle, puzzle).any()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hrmlab.api.exporting import export, push_to_hub
     from hrmlab.api.inspection import inspect
     from hrmlab.api.interchange import from_pretrained, import_checkpoint, import_config
+    from hrmlab.api.reporting import report
     from hrmlab.api.settings import import_parts
     from hrmlab.api.solving import solve
     from hrmlab.api.stopping import halting, halting_tune
@@ -45,6 +46,7 @@ _HOMES = {
     "inspect": "inspection",
     "parity": "comparison",
     "push_to_hub": "exporting",
+    "report": "reporting",
     "solve": "solving",
     "train": "training",
 }
@@ -70,6 +72,7 @@ __all__ = [
     "inspect",
     "parity",
     "push_to_hub",
+    "report",
     "solve",
     "train",
 ]

@@ -64,12 +64,24 @@ def diagnose(
     """
     use_threads(threads)
     probes = chosen(preset, only)
-    start = time.perf_counter()
     subject, about = examined(target, overrides, n or PRESETS[preset], segments, seed, device, quiet)
+    return concluded(str(target), preset, subject, about, probes, _folder(target, out), quiet)
+
+
+def concluded(
+    target: str,
+    preset: Preset,
+    subject: Subject,
+    about: dict[str, Any],
+    probes: Sequence[Probe],
+    folder: Path | None,
+    quiet: bool,
+) -> Diagnosis:
+    """Every probe's answer about a subject, summed up and written into a folder where there is one."""
+    start = time.perf_counter()
     measurements = measured(subject, probes, quiet)
-    folder = _folder(target, out)
     result = Diagnosis(
-        target=str(target),
+        target=target,
         preset=preset,
         findings=worst_first(measurements),
         checked=[m.probe for m in measurements if m.verdict != "n/a"],
@@ -180,6 +192,7 @@ def examined(
     )
     about = {
         "weights": weights,
+        "fingerprint": run.fingerprint if run is not None else None,
         "task": encode(config.task),
         "puzzles": len(subject.examples),
         "protocol": split.protocol,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from hashlib import file_digest
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -35,6 +36,12 @@ class Run:
         """Which weights these are, in words."""
         place = self.weights.parent.name
         return describe_weights(self.config, int(place) if place.isdigit() else None)
+
+    @property
+    def fingerprint(self) -> str:
+        """The first digits of the weights file's SHA-256: the same weights, whatever their path."""
+        with self.weights.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()[:16]
 
     def load(self, device: torch.device, task: Task | None = None) -> HRM:
         """The model, ready for inference.

@@ -203,4 +203,15 @@ VERBS = (
             Option("--watch", "look again at every new checkpoint until the run is over"),
         ),
     ),
+    Verb(
+        "report",
+        "one page to look at a model: verdicts, figures, its answers segment by segment",
+        "reporting:report",
+        (_RUN,),
+        (
+            Option("--preset", "how much to look at", str, choices=("economy", "standard", "full"), default="standard"),
+            Option("--n", "held-out puzzles to look at", int, "N"),
+            Option("--segments", "how deep to look", int, "N"),
+        ),
+    ),
 )

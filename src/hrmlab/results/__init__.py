@@ -9,6 +9,7 @@ from hrmlab.results.halting import HaltingChoice, HaltingReport, HaltingRule
 from hrmlab.results.interchange import Exported, Imported, Parity, ParityFile
 from hrmlab.results.machine import Bench, Engine, EngineTiming, Environment
 from hrmlab.results.probes import Diagnosis, Finding, Measurement
+from hrmlab.results.reporting import ReportFiles
 from hrmlab.results.things import Catalogue, DataCheck, DataSet, DataView, Inspection, Item
 from hrmlab.results.work import Demonstration, Solution, Solving, Training
 
@@ -36,6 +37,7 @@ __all__ = [
     "Parity",
     "ParityFile",
     "Protocol",
+    "ReportFiles",
     "Result",
     "Scores",
     "Solution",

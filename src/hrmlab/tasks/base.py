@@ -65,6 +65,18 @@ class Passes:
     shares: dict[str, float]
 
 
+@dataclass(frozen=True)
+class Face:
+    """How a token looks where a board is drawn with more than text.
+
+    text: a sign or two, empty for none.
+    paint: what fills the cell, "#rrggbb", or "ink" for the colour of text; empty for nothing.
+    """
+
+    text: str
+    paint: str = ""
+
+
 class Ballot(ABC):
     """Counts the answers to variants of the same puzzles, as they come, and says which puzzles they answer together."""
 
@@ -136,6 +148,14 @@ class Task(Part, ABC):
 
         Givens are bold, cells that changed since `before` are marked, cells that break a rule are red.
         """
+
+    def faces(self) -> tuple[Face, ...]:
+        """How each token looks, in order of the ids: its number, where a task says nothing better."""
+        return tuple(Face(str(token) if token else "") for token in range(self.spec().vocab_size))
+
+    def broken(self, puzzle: Tokens, answer: Tokens) -> npt.NDArray[np.bool_]:
+        """Cells of an answer, shape (seq_len,), that break a rule; none where a task states no rules for cells."""
+        return np.zeros(len(puzzle), np.bool_)
 
     def ballot(self, path: Path) -> Ballot | None:
         """What counts the votes where a data set, at `path`, holds variants of its puzzles; None for most tasks.

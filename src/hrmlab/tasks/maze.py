@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from hrmlab.errors import ConfigError, DataError
 from hrmlab.spec import Relation, TaskSpec
-from hrmlab.tasks.base import TASKS, Examples, Split, Task, Tokens
+from hrmlab.tasks.base import TASKS, Examples, Face, Split, Task, Tokens
 from hrmlab.tasks.board import dead_ends, dihedral, flood, neighbours
 from hrmlab.tasks.carving import GOAL, OPEN, PAD, PATH, START, WALL, Carved, carve, stream
 
@@ -168,12 +168,11 @@ class Maze(Task):
     def draw(self, puzzle: Tokens, answer: Tokens | None = None, before: Tokens | None = None) -> str:
         """The board, two columns a cell. Red: a mark that is not joined to S, or a cell that must not have changed."""
         shown = puzzle if answer is None else answer
-        _, marked, start, goal = self._marks(puzzle[None], shown[None])
-        joined = flood(start, marked | goal).reshape(-1) >= 0
+        broken = self.broken(puzzle, shown)
         cells = []
-        for at, (given, token) in enumerate(zip(puzzle.tolist(), shown.tolist(), strict=True)):
+        for at, token in enumerate(shown.tolist()):
             face, style = _FACES.get(token, ("??", ""))
-            if token != given and not (given == OPEN and token == PATH and joined[at]):
+            if broken[at]:
                 style = "red"
                 face = "××" if token == OPEN else face
             if before is not None and before[at] != token:
@@ -181,6 +180,16 @@ class Maze(Task):
             cells.append(f"[{style}]{face}[/]" if style else face)
         columns = self.shape[1]
         return "\n".join("".join(cells[at : at + columns]) for at in range(0, len(cells), columns))
+
+    def faces(self) -> tuple[Face, ...]:
+        return (Face(""), Face("", "ink"), Face(""), Face("S"), Face("G"), Face("•"))
+
+    def broken(self, puzzle: Tokens, answer: Tokens) -> npt.NDArray[np.bool_]:
+        """Marks that are not joined to S, and cells that must not have changed; shape (seq_len,)."""
+        _, marked, start, goal = self._marks(puzzle[None], answer[None])
+        joined = flood(start, marked | goal).reshape(-1) >= 0
+        broken: npt.NDArray[np.bool_] = (answer != puzzle) & ~(marked.reshape(-1) & joined)
+        return broken
 
     def augment(self, inputs: Tokens, labels: Tokens, rng: np.random.Generator) -> tuple[Tokens, Tokens]:
         """Each row, of inputs and labels of shape (n, seq_len), under a random symmetry of the board."""

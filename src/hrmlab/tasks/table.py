@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from hrmlab.errors import ConfigError, DataError
 from hrmlab.spec import Relation, TaskSpec
-from hrmlab.tasks.base import TASKS, Split, Task, Tokens
+from hrmlab.tasks.base import TASKS, Face, Split, Task, Tokens
 from hrmlab.tasks.board import neighbours
 
 if TYPE_CHECKING:
@@ -178,6 +178,9 @@ class Table(Task):
             cells.append(f"[{style}]{text}[/]" if style else text)
         columns = self.shape[1] if self.shape else len(cells)
         return "\n".join(" ".join(cells[at : at + columns]) for at in range(0, len(cells), columns))
+
+    def faces(self) -> tuple[Face, ...]:
+        return (Face(""), *map(Face, self.symbols))
 
     def resolve(self, vocabulary: list[str], length: int, identifiers: int) -> "Table":
         """The same table with everything known that its files say."""

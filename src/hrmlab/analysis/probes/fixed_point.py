@@ -26,7 +26,8 @@ class FixedPoint(Probe):
 
     puzzles: how many. beyond: how many times as deep as the run to look for answers that are lost again.
     ladder: numbers of cells left blank, the others filled in from the solution.
-    lost: share of solved puzzles that may be lost again; judged by the lower end of its 95% interval. easy: share of puzzles with one blank that may fail.
+    lost: share of solved puzzles that may be lost again; judged by the lower end of its 95% interval.
+    easy: share of puzzles with one blank that may fail.
     """
 
     code = "D-12"

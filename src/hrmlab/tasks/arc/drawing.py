@@ -1,7 +1,7 @@
 """Grids as lines of text: each cell is its colour's number on that colour, so that it reads with colours off too."""
 
 from hrmlab.tasks.arc.grids import BLACK, COLOURS, END, SIDE, crop, decode
-from hrmlab.tasks.base import Tokens
+from hrmlab.tasks.base import Face, Tokens
 
 # Background and digit, as the ARC viewers show the colours: black, blue, red, green, yellow, grey, pink, orange, ...
 STYLES = (
@@ -16,6 +16,11 @@ STYLES = (
     "black on #7fdbff",
     "white on #870c25",
 )
+
+
+def faces() -> tuple[Face, ...]:
+    """How each token looks: nothing for padding, `|` for markers, colours as the viewers show them."""
+    return (Face(""), Face("|"), *(Face("", style.partition(" on ")[2]) for style in STYLES))
 
 
 def draw(puzzle: Tokens, answer: Tokens | None = None, before: Tokens | None = None) -> str:

@@ -12,7 +12,7 @@ from hrmlab.spec import Relation, TaskSpec
 from hrmlab.tasks.arc import drawing
 from hrmlab.tasks.arc.grids import CELLS, COLOURS, SIDE, VOCABULARY, closed, crop, cut, decode, place
 from hrmlab.tasks.arc.voting import Votes
-from hrmlab.tasks.base import TASKS, Ballot, Split, Task, Tokens
+from hrmlab.tasks.base import TASKS, Ballot, Face, Split, Task, Tokens
 from hrmlab.tasks.board import neighbours
 
 
@@ -118,6 +118,9 @@ class Arc(Task):
 
     def draw(self, puzzle: Tokens, answer: Tokens | None = None, before: Tokens | None = None) -> str:
         return drawing.draw(puzzle, answer, before)
+
+    def faces(self) -> tuple[Face, ...]:
+        return drawing.faces()
 
     def ballot(self, path: Path) -> Ballot:
         """Counts the votes of the variants of a data set's held-out puzzles.

@@ -16,7 +16,7 @@ def draw(board: Board, puzzle: Tokens, answer: Tokens | None = None, before: Tok
     """
     shown = puzzle if answer is None else answer
     given = puzzle > BLANK
-    wrong = broken(board, shown) | (given & (shown != puzzle))
+    wrong = faults(board, puzzle, shown)
     changed = np.zeros(board.cells, bool) if before is None else before != shown
     cells = [_cell(board, int(shown[i]), bool(given[i]), bool(changed[i]), bool(wrong[i])) for i in range(board.cells)]
     bar = "─" * 3 * board.box_cols
@@ -30,6 +30,12 @@ def draw(board: Board, puzzle: Tokens, answer: Tokens | None = None, before: Tok
         lines.append(f"│{'│'.join(parts)}│")
     lines.append(f"└{'┴'.join([bar] * stacks)}┘")
     return "\n".join(lines)
+
+
+def faults(board: Board, puzzle: Tokens, shown: Tokens) -> npt.NDArray[np.bool_]:
+    """Cells that break a rule by themselves, or are not their given; (cells,)."""
+    found: npt.NDArray[np.bool_] = broken(board, shown) | ((puzzle > BLANK) & (shown != puzzle))
+    return found
 
 
 def broken(board: Board, tokens: Tokens) -> npt.NDArray[np.bool_]:

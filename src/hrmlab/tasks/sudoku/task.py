@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from hrmlab.errors import ConfigError, DataError
 from hrmlab.spec import Relation, Symbols, TaskSpec
-from hrmlab.tasks.base import TASKS, Split, Task, Tokens
+from hrmlab.tasks.base import TASKS, Face, Split, Task, Tokens
 from hrmlab.tasks.sudoku import drawing, notation, symmetry
 from hrmlab.tasks.sudoku.board import SYMBOLS, Board
 from hrmlab.tasks.sudoku.engine import UNLIMITED, Wishes, engine
@@ -153,6 +153,12 @@ class Sudoku(Task):
             if tokens is not None:
                 notation.check_shape(self.board, tokens)
         return drawing.draw(self.board, puzzle, answer, before)
+
+    def faces(self) -> tuple[Face, ...]:
+        return (Face("?"), Face(""), *map(Face, self.board.symbols))
+
+    def broken(self, puzzle: Tokens, answer: Tokens) -> npt.NDArray[np.bool_]:
+        return drawing.faults(self.board, puzzle, answer)
 
     def augment(self, inputs: Tokens, labels: Tokens, rng: np.random.Generator) -> tuple[Tokens, Tokens]:
         """A random symmetry for each puzzle of a batch, (n, seq_len): relabelled digits, permuted bands, rows, stacks
