@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hrmlab.api.puzzles import first, held_out
-from hrmlab.api.settings import choose_device
+from hrmlab.api.settings import Threads, choose_device
 from hrmlab.api.solving import Show, solve_tokens
 from hrmlab.api.targets import find_run
 from hrmlab.api.training import configure, train
@@ -27,7 +27,7 @@ def demo(
     steps: int | None = None,
     seed: int | None = None,
     device: str = "auto",
-    threads: int | None = None,
+    threads: Threads = None,
     quiet: bool = False,
     tell: Tell | None = None,
     show: Show | None = None,

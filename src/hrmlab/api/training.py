@@ -12,9 +12,10 @@ from hrmlab.api.evaluation import scored
 from hrmlab.api.interruption import Interruption
 from hrmlab.api.puzzles import augmentation, both, own_folder, resolved, sample
 from hrmlab.api.rules import spelled_out
-from hrmlab.api.settings import choose_device, use_threads
+from hrmlab.api.settings import Threads, choose_device, use_threads
 from hrmlab.api.targets import describe_weights, find_config
 from hrmlab.config import encode, override
+from hrmlab.core.eager import Eager
 from hrmlab.core.model import HRM
 from hrmlab.errors import CheckpointError, ConfigError
 from hrmlab.inference.evaluate import evaluate as measure
@@ -39,7 +40,7 @@ def train(
     resume: str | Path | None = None,
     seed: int | None = None,
     device: str = "auto",
-    threads: int | None = None,
+    threads: Threads = None,
     quiet: bool = False,
 ) -> Training:
     """Train a model, or go on with a run that was interrupted, and evaluate it on all held-out puzzles.
@@ -56,7 +57,7 @@ def train(
     Raises:
         ConfigError, DataError, CheckpointError: what cannot be used, and what to type.
     """
-    use_threads(threads)
+    use_threads(threads, quiet)
     place = choose_device(device)
     if resume is not None:
         if target is not None or overrides or out is not None or seed is not None:
@@ -179,7 +180,9 @@ def _final(trainer: Trainer, split: Split, quiet: bool) -> Evaluation:
     seed = config.data.seed if config.data.path is None else None
     model = trainer.evaluated_model.eval()
     folder = own_folder(config)
-    return scored(model, config.task, split.test, config.evaluation, split.protocol, seed, weights, quiet, folder)
+    return scored(
+        Eager(model), config.task, split.test, config.evaluation, split.protocol, seed, weights, quiet, folder
+    )
 
 
 def _training(trainer: Trainer, folder: RunFolder, evaluation: Evaluation | None) -> Training:
