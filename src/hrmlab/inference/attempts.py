@@ -79,7 +79,7 @@ class Ensemble:
         self.noise, self.seed = noise, seed
         self.solvers = [
             Solver(model, halting, slots=slots, check=task.valid, engine=engine)
-            for model, engine in zip(models, engines or [None] * len(models), strict=True)
+            for model, engine in zip(models, engines or map(Eager, models), strict=True)
         ]
 
     def solve(self, puzzles: Iterable[Puzzle | Tokens]) -> Iterator[Attempted]:

@@ -33,7 +33,7 @@ class Ahead:
     @classmethod
     def of(cls, puzzles: Iterable[Puzzle], count: float, attempts: int = 1) -> "Ahead":
         """As many of the first puzzles as a choice needs; `count` are to come, each answered `attempts` times."""
-        first = list(islice(puzzles, min(SAMPLE, int(count) // SHARE)))
+        first = list(islice(puzzles, min(SAMPLE, round(count) // SHARE)))
         return cls(first, attempts * count / max(len(first), 1))
 
 
