@@ -18,8 +18,8 @@ import torch
 from hrmlab.core.weights import write_atomically
 from hrmlab.errors import CheckpointError
 
-ROWS, WIDTH, HIDDEN = 2048, 128, 512
-"""Of the product: a batch of 25 boards of 81 cells through the first half of a feed-forward layer."""
+ROWS, WIDTH, HIDDEN = 1024, 128, 256
+"""Of the product: a batch of 12 boards of 81 cells through a linear map of a small model."""
 SECONDS, ROUNDS = 0.2, 9
 """The measurement ends after so long, or after so many rounds."""
 WORTH = 0.9

@@ -52,7 +52,8 @@ def train(
         seconds, steps: the budget, in place of the configuration's; given alone, each is the only limit.
         resume: a run folder to go on with; its budget may be extended, nothing else changed.
         seed: of the initial weights and the order of the puzzles.
-        threads: CPU threads of this process, None for torch's choice.
+        threads: CPU threads of this process, None for torch's choice, "auto" for as many of them as are worth it now.
+            Another number changes the last digits, and with them the course of a run.
 
     Raises:
         ConfigError, DataError, CheckpointError: what cannot be used, and what to type.
