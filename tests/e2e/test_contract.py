@@ -26,8 +26,8 @@ ARGUMENTS = {
     "data check": (["DIR"], set()),
     "data show": (["DIR"], {"--split", "--n"}),
     "train": (["PRESET", "KEY=VALUE"], {"--seconds", "--steps", "--resume", "--watch"}),
-    "eval": (["RUN"], {"--data", "--n", "--halting", *TRIES}),
-    "solve": (["RUN", "PUZZLE"], {"--jobs", "--show", "--halting", *TRIES}),
+    "eval": (["RUN"], {"--data", "--n", "--halting", "--engine", *TRIES}),
+    "solve": (["RUN", "PUZZLE"], {"--jobs", "--show", "--halting", "--engine", *TRIES}),
     "halting": (["RUN"], {"--n", "--segments", "--target-accuracy-loss", "--also"}),
     "halting tune": (["RUN"], {"--n", "--segments", "--target-accuracy-loss", "--rule"}),
     "bench": (["TARGET", "KEY=VALUE"], {"--engines", "--seconds", "--against", "--explain"}),
@@ -44,7 +44,9 @@ EVALUATION = {
     "n", "exact", "exact_interval", "cell", "valid", "valid_interval", "mean_segments", "p95_segments", "by_segment",
     "seconds", "puzzles_per_second", "protocol", "passes", "voted_puzzles", "tries",
 }  # fmt: skip
-PROTOCOL = {"task", "data", "split", "seed", "halting", "segments", "weights", "device", "dtype", "versions"}
+PROTOCOL = {
+    "task", "data", "split", "seed", "halting", "segments", "weights", "device", "dtype", "versions", "engine",
+}  # fmt: skip
 SOLUTION = {"input", "output", "solved", "segments", "confidence", "reason", "error"}
 
 
@@ -63,7 +65,7 @@ def test_every_verb_explains_itself(hrm: Hrm, verb: str) -> None:
 
 def test_doctor(hrm: Hrm) -> None:
     answer = hrm("doctor", "--json").json
-    assert set(answer) == {"versions", "devices", "threads", "memory", "engines"}
+    assert set(answer) == {"versions", "devices", "threads", "why_threads", "memory", "engines"}
     assert {"eager", "compile", "cuda", "mps", "c++ sudoku"} == {engine["name"] for engine in answer["engines"]}
     assert all(set(engine) == {"name", "available", "why"} and engine["why"] for engine in answer["engines"])
 

@@ -130,10 +130,13 @@ def test_bfloat16_agrees_in_its_statistics_and_only_there(golden: Path, changed:
     assert not check(changed(SMALL, turn), dtype=torch.bfloat16).ok
 
 
+MINUTES = pytest.mark.skipif("HRMLAB_COMPILE" not in os.environ, reason="takes minutes; set HRMLAB_COMPILE=1")
+
+
 @pytest.mark.slow
-@pytest.mark.skipif("HRMLAB_COMPILE" not in os.environ, reason="takes minutes; set HRMLAB_COMPILE=1")
+@pytest.mark.timeout(1200)
 @pytest.mark.filterwarnings("ignore")  # the compiler's own
-@pytest.mark.parametrize("name", [SMALL, "hrm_rope"])
+@pytest.mark.parametrize("name", [SMALL, pytest.param("hrm_rope", marks=MINUTES)])
 def test_compiled_agrees(golden: Path, name: str) -> None:
     plain = Golden.read(golden / f"{name}.safetensors").model(torch.float32).inner.core
     assert isinstance(plain, HRM)

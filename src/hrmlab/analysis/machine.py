@@ -1,12 +1,12 @@
 """What this machine can do at best, and whether it is doing something else at the moment."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 import torch
 
+from hrmlab.analysis.threads import using
 from hrmlab.analysis.timing import Timing, interleaved
 
 SIDES = (256, 512, 1024)
@@ -67,19 +67,9 @@ def _own(timing: Timing, threads: int) -> float:
 
 
 def _speed_up(pair: torch.Tensor, with_all: Timing) -> float:
-    with _threads(1):
+    with using(1):
         alone = interleaved({"one": partial(torch.matmul, *pair)}, 0.0)["one"]
     return alone.median / with_all.median
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def disturbances(before: Machine, after: Machine) -> list[str]:

@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 
-from hrmlab.core.model import HRM
+from hrmlab.core.eager import Eager
 from hrmlab.errors import ConfigError, DataError, unknown
 from hrmlab.halting import HaltingConfig
 from hrmlab.inference.attempts import SELECT, VARY, Ensemble, Select, Vary
@@ -41,7 +41,7 @@ class Entry:
 
 
 def ensemble_of(
-    models: Sequence[HRM], task: Task, rule: HaltingConfig, *, attempts: int, vary: str, select: str
+    engines: Sequence[Eager], task: Task, rule: HaltingConfig, *, attempts: int, vary: str, select: str
 ) -> Ensemble | None:
     """Several tries as they are typed; None where there is only one, by one model.
 
@@ -51,14 +51,15 @@ def ensemble_of(
     for name, value, known in (("vary", vary, VARY), ("select", select, SELECT)):
         if value not in known:
             raise ConfigError(unknown(f"--{name}", value, known))
-    if attempts == 1 and len(models) == 1:
+    if attempts == 1 and len(engines) == 1:
         return None
     how = {"attempts": attempts, "vary": cast(Vary, vary), "select": cast(Select, select)}
-    return Ensemble(models, task, rule, slots=SLOTS, **how)  # type: ignore[arg-type]
+    models = [engine.model for engine in engines]
+    return Ensemble(models, task, rule, slots=SLOTS, engines=engines, **how)  # type: ignore[arg-type]
 
 
 class Answering:
-    """Models and a rule, with what `hrmlab.inference.attempts` makes of several tries.
+    """Engines around models and a rule, with what `hrmlab.inference.attempts` makes of several tries.
 
     Raises:
         ConfigError: an unknown way to vary or to select, or tries that make no sense.
@@ -66,16 +67,16 @@ class Answering:
 
     def __init__(
         self,
-        models: Sequence[HRM],
         task: Task,
         rule: HaltingConfig,
+        engines: Sequence[Eager],
         *,
         attempts: int = 1,
         vary: str = "start",
         select: str = "vote",
     ) -> None:
-        self.models, self.task, self.rule = models, task, rule
-        self.ensemble = ensemble_of(models, task, rule, attempts=attempts, vary=vary, select=select)
+        self.task, self.rule, self.engines = task, rule, engines
+        self.ensemble = ensemble_of(engines, task, rule, attempts=attempts, vary=vary, select=select)
 
     def solutions(self, entries: Iterator[Entry], show: Show | None = None) -> Iterator[Solution]:
         """A solution for each entry, in their order; those with an error pass through.
@@ -101,9 +102,9 @@ class Answering:
     def _answers(self, puzzles: Iterator[Puzzle], waiting: deque[Entry], show: Show | None) -> Iterator[Answer]:
         if self.ensemble is None:
             watch = _Pen(self.task, waiting, show) if show else None
-            yield from Solver(
-                self.models[0], self.rule, slots=1 if show else SLOTS, check=self.task.valid, watch=watch
-            ).solve(puzzles)
+            (engine,), slots = self.engines, 1 if show else SLOTS
+            solver = Solver(engine.model, self.rule, slots=slots, check=self.task.valid, watch=watch, engine=engine)
+            yield from solver.solve(puzzles)
             return
         if show is not None:
             raise ConfigError("--show came with several attempts; wanted --attempts 1, which can be drawn")

@@ -9,7 +9,7 @@ from hrmlab.analysis.machine import disturbances, look
 from hrmlab.analysis.products import products
 from hrmlab.api.explaining import explain as explained
 from hrmlab.api.measuring import INFER, ONE_FORWARD, TRAIN, inference, names_of, prepare, training
-from hrmlab.api.settings import choose_device, use_threads, versions
+from hrmlab.api.settings import Threads, choose_device, use_threads, versions
 from hrmlab.core.eager import Reference
 from hrmlab.reports.bench import regressions, write_bench
 from hrmlab.results import Bench, EngineTiming
@@ -29,7 +29,7 @@ def bench(
     explain: bool = False,
     out: str | Path | None = None,
     device: str = "auto",
-    threads: int | None = None,
+    threads: Threads = None,
     quiet: bool = False,
 ) -> Bench:
     """Measure engines on a model, interleaved.
@@ -47,7 +47,7 @@ def bench(
     Raises:
         ConfigError, CheckpointError, DataError: what cannot be used, and what to type.
     """
-    use_threads(threads)
+    use_threads(threads, quiet)
     work = prepare(target, overrides, choose_device(device), seconds)
     names = names_of(engines, work.model)
     earlier = regressions(against) if against is not None else None

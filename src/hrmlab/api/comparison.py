@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from hrmlab.api.settings import use_threads, versions
+from hrmlab.api.settings import Threads, use_threads, versions
 from hrmlab.errors import ConfigError, DataError
 from hrmlab.interop import parity as golden
 from hrmlab.results import Parity, ParityFile
@@ -20,7 +20,7 @@ def parity(
     *,
     compiled: bool = False,
     dtype: str = "float32",
-    threads: int | None = None,
+    threads: Threads = None,
     quiet: bool = False,
 ) -> Parity:
     """Replay files of golden vectors and compare every number.
@@ -33,7 +33,7 @@ def parity(
     Raises:
         ConfigError, DataError: no such dtype, no files, or no compiler. A file that cannot be used fails by itself.
     """
-    use_threads(threads)
+    use_threads(threads, quiet)
     if dtype not in DTYPES:
         raise ConfigError(f"dtype '{dtype}' came; wanted one of {', '.join(DTYPES)}")
     paths = [path for given in files for path in _files(Path(given))]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hrmlab.api.configuring import configure
 from hrmlab.api.puzzles import first, held_out
-from hrmlab.api.settings import choose_device
+from hrmlab.api.settings import Threads, choose_device
 from hrmlab.api.solving import Show, solve_tokens
 from hrmlab.api.targets import find_run
 from hrmlab.api.training import train
@@ -28,7 +28,7 @@ def demo(
     steps: int | None = None,
     seed: int | None = None,
     device: str = "auto",
-    threads: int | None = None,
+    threads: Threads = None,
     quiet: bool = False,
     tell: Tell | None = None,
     show: Show | None = None,

@@ -14,7 +14,7 @@ from hrmlab.analysis.probes.base import PRESETS, Preset
 from hrmlab.api.configuring import configure
 from hrmlab.api.evaluation import device_name
 from hrmlab.api.puzzles import augmentation, both, first, generate
-from hrmlab.api.settings import choose_device, use_threads, versions
+from hrmlab.api.settings import Threads, choose_device, use_threads, versions
 from hrmlab.api.targets import SHIPPED, Run, find_run, is_run
 from hrmlab.config import encode
 from hrmlab.core.model import HRM
@@ -46,7 +46,7 @@ def diagnose(
     segments: int | None = None,
     seed: int = 0,
     device: str = "auto",
-    threads: int | None = None,
+    threads: Threads = None,
     out: str | Path | None = None,
     quiet: bool = False,
 ) -> Diagnosis:
@@ -62,7 +62,7 @@ def diagnose(
     Raises:
         CheckpointError, ConfigError, DataError: the target, a probe's name or a number cannot be used, and why.
     """
-    use_threads(threads)
+    use_threads(threads, quiet)
     probes = chosen(preset, only)
     subject, about = examined(target, overrides, n or PRESETS[preset], segments, seed, device, quiet)
     return concluded(str(target), preset, subject, about, probes, _folder(target, out), quiet)

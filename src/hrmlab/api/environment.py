@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 import torch
 
+from hrmlab.api.settings import choose_threads
 from hrmlab.results import Engine, Environment
 from hrmlab.tasks.sudoku.board import Board
 from hrmlab.tasks.sudoku.native import NativeEngine, Unbuildable, compiler
@@ -20,10 +21,17 @@ PACKAGES = ("hrm-lab", "torch", "numpy", "pydantic", "rich", "safetensors", "psu
 def doctor() -> Environment:
     """Versions, devices, threads, memory (bytes) and engines. Never fails: what does not work is said to be so."""
     memory = psutil.virtual_memory()  # type: ignore[no-untyped-call]
+    chosen = choose_threads()
     return Environment(
         versions={"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         devices=_devices(),
-        threads={"torch": torch.get_num_threads(), "cores": os.cpu_count() or 1, "usable": _usable_cores()},
+        threads={
+            "torch": torch.get_num_threads(),
+            "cores": os.cpu_count() or 1,
+            "usable": _usable_cores(),
+            "chosen": chosen.count,
+        },
+        why_threads=chosen.why,
         memory={"total": int(memory.total), "available": int(memory.available)},
         engines=[_tried(name, check) for name, check in _CHECKS.items()],
     )

@@ -6,22 +6,27 @@ from pathlib import Path
 
 import torch
 
-from hrmlab.api.answering import ensemble_of
+from hrmlab.api.answering import SLOTS, ensemble_of
+from hrmlab.api.engines import engines_for
 from hrmlab.api.puzzles import first, held_out, own_folder
 from hrmlab.api.rules import halting_rule
-from hrmlab.api.settings import choose_device, use_threads, versions
+from hrmlab.api.settings import Threads, choose_device, use_threads, versions
 from hrmlab.api.targets import companions, find_run
 from hrmlab.config import encode
-from hrmlab.core.model import HRM
+from hrmlab.core.eager import Eager
 from hrmlab.errors import DataError
 from hrmlab.halting import HaltingConfig
 from hrmlab.inference.attempts import Ensemble
 from hrmlab.inference.evaluate import evaluate as measure
 from hrmlab.inference.evaluate import evaluate_attempts
+from hrmlab.inference.puzzles import puzzles_of
 from hrmlab.results import Evaluation, Protocol, Tries
 from hrmlab.tasks import dataset
 from hrmlab.tasks.base import Examples, Task
 from hrmlab.terminal import Meter
+
+BATCH = 128
+"""Slots of an evaluation."""
 
 
 def evaluate(
@@ -34,8 +39,9 @@ def evaluate(
     vary: str = "start",
     select: str = "vote",
     checkpoints: Sequence[str | Path] = (),
+    engine: str = "auto",
     device: str = "auto",
-    threads: int | None = None,
+    threads: Threads = None,
     quiet: bool = False,
 ) -> Evaluation:
     """Measure a run on held-out puzzles.
@@ -46,11 +52,13 @@ def evaluate(
         n: only the first so many puzzles.
         halting: policy, as `kind` or `kind,key=value,...`; None takes the run's evaluation policy.
         attempts, vary, select, checkpoints: several tries at each puzzle, as for `solve`.
+        engine: what computes the segments (`core.engines`). "auto" takes the eager one, unless there is so much to
+            answer that compiling pays.
 
     Raises:
         CheckpointError, ConfigError, DataError: the run, the rule or the data cannot be used, and why.
     """
-    use_threads(threads)
+    use_threads(threads, quiet)
     place = choose_device(device)
     found = find_run(run)
     config = found.config
@@ -69,15 +77,20 @@ def evaluate(
         examples = dataset.view(Path(data), "test")
     examples = first(examples, n)
     models = [model, *companions(checkpoints, task, place)]
-    several = ensemble_of(models, task, rule, attempts=attempts, vary=vary, select=select)
+    alone, count = attempts == 1 and len(models) == 1, len(examples)
+    slots = min(BATCH, count) if alone else SLOTS
+    engines = engines_for(
+        engine, models, task, rule, puzzles_of(examples), count, slots=slots, attempts=attempts, quiet=quiet
+    )
+    several = ensemble_of(engines, task, rule, attempts=attempts, vary=vary, select=select)
     if several is not None:
-        described = protocol_of(model, task, rule, protocol, seed, found.about_weights)
+        described = protocol_of(engines[0], task, rule, protocol, seed, found.about_weights)
         return _of_several(several, task, examples, described, quiet)
-    return scored(model, task, examples, rule, protocol, seed, found.about_weights, quiet, folder)
+    return scored(engines[0], task, examples, rule, protocol, seed, found.about_weights, quiet, folder)
 
 
 def scored(
-    model: HRM,
+    engine: Eager,
     task: Task,
     examples: Examples,
     halting: HaltingConfig,
@@ -97,9 +110,12 @@ def scored(
     """
     ballot = task.ballot(folder) if folder is not None else None
     with Meter(f"answering {len(examples)} puzzles", quiet) as meter:
-        scores = measure(model, task, examples, halting, progress=ticks(meter, len(examples)), ballot=ballot)
+        scores = measure(
+            engine.model, task, examples, halting,
+            batch_size=BATCH, progress=ticks(meter, len(examples)), ballot=ballot, engine=engine,
+        )  # fmt: skip
     votes = ballot.passes() if ballot is not None else None
-    protocol = protocol_of(model, task, halting, data, seed, weights)
+    protocol = protocol_of(engine, task, halting, data, seed, weights)
     return Evaluation(
         **asdict(scores),
         protocol=protocol,
@@ -115,7 +131,9 @@ def _of_several(several: Ensemble, task: Task, examples: Examples, protocol: Pro
     return Evaluation(**asdict(scores), protocol=protocol, tries=tries)
 
 
-def protocol_of(model: HRM, task: Task, halting: HaltingConfig, data: str, seed: int | None, weights: str) -> Protocol:
+def protocol_of(
+    engine: Eager, task: Task, halting: HaltingConfig, data: str, seed: int | None, weights: str
+) -> Protocol:
     """What accuracies of a model on held-out puzzles depend on."""
     return Protocol(
         task=encode(task),
@@ -125,9 +143,10 @@ def protocol_of(model: HRM, task: Task, halting: HaltingConfig, data: str, seed:
         halting=encode(halting),
         segments=halting.max_segments,
         weights=weights,
-        device=device_name(model.initial.device),
-        dtype=str(model.compute_dtype).removeprefix("torch."),
+        device=device_name(engine.model.initial.device),
+        dtype=str(engine.model.compute_dtype).removeprefix("torch."),
         versions=versions(),
+        engine=engine.name,
     )
 
 

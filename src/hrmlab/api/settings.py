@@ -5,11 +5,17 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 import torch
 
+from hrmlab.analysis.threads import Threads as Measured
+from hrmlab.analysis.threads import choose
 from hrmlab.errors import ConfigError
+from hrmlab.tasks.sudoku.native import cache_dir
+from hrmlab.terminal import note
 
+Threads = int | Literal["auto"] | None
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
@@ -29,17 +35,32 @@ def choose_device(name: str = "auto") -> torch.device:
     return torch.device(name)
 
 
-def use_threads(count: int | None) -> None:
-    """Set the number of CPU threads of this process; None leaves torch's choice.
+def use_threads(count: Threads, quiet: bool = True) -> None:
+    """Set the number of CPU threads of this process.
+
+    Args:
+        count: None leaves torch's choice; "auto" takes fewer where a measurement shows that more would be no faster,
+            and says so in one line.
 
     Raises:
-        ConfigError: less than one.
+        ConfigError: neither of them, nor 1 or more.
     """
     if count is None:
         return
-    if count < 1:
-        raise ConfigError(f"threads={count} came; wanted 1 or more")
+    if count == "auto":
+        most = torch.get_num_threads()
+        found = choose_threads()
+        if found.count < most:
+            note(f"computing with {found.count} of {most} threads: {found.why}; --threads {most} takes all", quiet)
+        count = found.count
+    if not isinstance(count, int) or count < 1:
+        raise ConfigError(f"threads={count} came; wanted 1 or more, or auto")
     torch.set_num_threads(count)
+
+
+def choose_threads() -> Measured:
+    """The number of threads that is worth it at the moment, up to torch's own; measured less than a minute ago."""
+    return choose(torch.get_num_threads(), cache_dir() / "threads")
 
 
 def import_parts(modules: Sequence[str]) -> None:

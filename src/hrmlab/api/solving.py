@@ -2,16 +2,21 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
-from hrmlab.api.answering import Answering, Drawing, Entry, Show
+from hrmlab.api.answering import SLOTS, Answering, Drawing, Entry, Show
+from hrmlab.api.engines import SAMPLE, engines_for
 from hrmlab.api.jobs import Collected, Line, Lines
 from hrmlab.api.rules import halting_rule
-from hrmlab.api.settings import choose_device, use_threads
+from hrmlab.api.settings import Threads, choose_device, use_threads
 from hrmlab.api.targets import companions, find_run
+from hrmlab.core.eager import Eager
 from hrmlab.core.model import HRM
 from hrmlab.errors import DataError
 from hrmlab.halting import HaltingConfig
+from hrmlab.inference.puzzles import Puzzle
 from hrmlab.results import Solution, Solving
 from hrmlab.tasks.base import Task, Tokens
 from hrmlab.terminal import Meter
@@ -32,8 +37,9 @@ def solve(
     vary: str = "start",
     select: str = "vote",
     checkpoints: Sequence[str | Path] = (),
+    engine: str = "auto",
     device: str = "auto",
-    threads: int | None = None,
+    threads: Threads = None,
     quiet: bool = False,
 ) -> Solving:
     """Answer puzzles with a trained model.
@@ -48,12 +54,13 @@ def solve(
         halting: policy, as `kind` or `kind,key=value,...`; None takes the run's evaluation policy.
         attempts, vary, select: tries at each puzzle, and how one is chosen (`hrmlab.inference.attempts`).
         checkpoints: more runs of the task, which make as many attempts each.
+        engine: what computes the segments, as for `evaluate`; with `show`, "auto" is the eager one.
 
     Raises:
         DataError: no puzzle came, or one that is no fair question (not for `jobs`); names its place.
         CheckpointError, ConfigError: the run or the rule cannot be used.
     """
-    use_threads(threads)
+    use_threads(threads, quiet)
     place = choose_device(device)
     found = find_run(run)
     task, rule = found.config.task, halting_rule(halting, found.config.evaluation)
@@ -61,19 +68,31 @@ def solve(
         raise DataError("puzzles came with --jobs; wanted one or the other")
     typed = None if jobs is not None else _fair(task, _typed(task, puzzles, stdin))
     models = [found.load(place), *companions(checkpoints, task, place)]
-    how = Answering(models, task, rule, attempts=attempts, vary=vary, select=select)
+    unseen = quiet or show is not None
+
+    def answering(first: list[Entry], count: float) -> Answering:
+        how: dict[str, Any] = {"attempts": attempts, "vary": vary, "select": select}
+        name = "eager" if show is not None and engine == "auto" else engine
+        puzzles = (Puzzle(entry.puzzle) for entry in first if entry.puzzle is not None)
+        slots = 1 if show is not None else SLOTS
+        engines = engines_for(name, models, task, rule, puzzles, count, slots=slots, attempts=attempts, quiet=quiet)
+        return Answering(task, rule, engines, **how)
+
     start = time.perf_counter()
     with Collected(None if out is None else Path(out)) as collected:
         if typed is not None:
-            total = len(typed)
-            with Meter(f"solving {total} puzzles", quiet or show is not None) as meter:
+            total, how = len(typed), answering(typed[:SAMPLE], len(typed))
+            with Meter(f"solving {total} puzzles", unseen) as meter:
                 for number, solution in enumerate(how.solutions(iter(typed), show), 1):
                     collected.add(solution)
                     meter.update(number / total, f"{number} of {total}")
         else:
             assert jobs is not None
-            with Lines(Path(jobs)) as lines, Meter(f"solving {jobs}", quiet or show is not None) as meter:
-                for number, solution in enumerate(how.solutions(_forgiving(task, lines), show), 1):
+            with Lines(Path(jobs)) as lines, Meter(f"solving {jobs}", unseen) as meter:
+                entries = _forgiving(task, lines)
+                first = list(islice(entries, SAMPLE))
+                how = answering(first, len(first) / max(lines.share, 1e-9))
+                for number, solution in enumerate(how.solutions(chain(first, entries), show), 1):
                     collected.add(solution)
                     meter.update(lines.share, f"{number} puzzles")
     seconds = time.perf_counter() - start
@@ -89,7 +108,7 @@ def solve_tokens(
     entries = [Entry(Solution(input=task.format(puzzle)), puzzle) for puzzle in inputs]
     with Meter(f"solving {len(entries)} puzzles", quiet or show is not None) as meter:
         solved = []
-        for solution in Answering([model], task, halting).solutions(iter(entries), show):
+        for solution in Answering(task, halting, [Eager(model)]).solutions(iter(entries), show):
             solved.append(solution)
             meter.update(len(solved) / len(entries), f"{len(solved)} of {len(entries)}")
     return solved

@@ -12,9 +12,10 @@ from hrmlab.analysis.traces import Trace, passes, record
 from hrmlab.api.evaluation import protocol_of, ticks
 from hrmlab.api.puzzles import first, held_out
 from hrmlab.api.rules import halting_rule
-from hrmlab.api.settings import choose_device, use_threads
+from hrmlab.api.settings import Threads, choose_device, use_threads
 from hrmlab.api.targets import SHIPPED, Run, find_run
 from hrmlab.config import encode
+from hrmlab.core.eager import Eager
 from hrmlab.errors import ConfigError, DataError
 from hrmlab.halting import Fixed, HaltingConfig
 from hrmlab.reports.halting import write_report
@@ -33,7 +34,7 @@ def halting(
     also: Sequence[str] = (),
     target_accuracy_loss: float = 0.005,
     device: str = "auto",
-    threads: int | None = None,
+    threads: Threads = None,
     out: str | Path | None = None,
     quiet: bool = False,
 ) -> HaltingReport:
@@ -50,7 +51,7 @@ def halting(
     Raises:
         CheckpointError, ConfigError, DataError: the run or the numbers cannot be used, and why.
     """
-    use_threads(threads)
+    use_threads(threads, quiet)
     found = find_run(run)
     config = found.config
     depth = segments or min(config.evaluation.max_segments, LONGEST)
@@ -71,7 +72,7 @@ def halting(
     compared = [_compared(name, rule, depth, pick, report, wanted) for name, rule in rules.items()]
     keeps = {rule.name: cost for rule, cost in compared if cost is not None}
     seed = config.data.seed if config.data.path is None else None
-    about = protocol_of(model, config.task, Fixed(max_segments=depth), protocol, seed, found.about_weights)
+    about = protocol_of(Eager(model), config.task, Fixed(max_segments=depth), protocol, seed, found.about_weights)
     result = HaltingReport(
         run=str(run),
         segments=depth,
@@ -98,7 +99,7 @@ def halting_tune(
     segments: int | None = None,
     target_accuracy_loss: float = 0.005,
     device: str = "auto",
-    threads: int | None = None,
+    threads: Threads = None,
     quiet: bool = False,
 ) -> HaltingChoice:
     """Pick the cheapest rule that keeps the accuracy and write it into the run's configuration.

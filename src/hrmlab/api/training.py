@@ -12,10 +12,11 @@ from hrmlab.api.configuring import configure, with_budget
 from hrmlab.api.evaluation import scored
 from hrmlab.api.interruption import Interruption
 from hrmlab.api.puzzles import augmentation, both, own_folder, sample
-from hrmlab.api.settings import choose_device, use_threads
+from hrmlab.api.settings import Threads, choose_device, use_threads
 from hrmlab.api.targets import describe_weights
 from hrmlab.api.watching import Watch
 from hrmlab.config import encode
+from hrmlab.core.eager import Eager
 from hrmlab.core.model import HRM
 from hrmlab.errors import CheckpointError, ConfigError
 from hrmlab.inference.evaluate import evaluate as measure
@@ -40,7 +41,7 @@ def train(
     resume: str | Path | None = None,
     seed: int | None = None,
     device: str = "auto",
-    threads: int | None = None,
+    threads: Threads = None,
     watch: str | None = None,
     quiet: bool = False,
 ) -> Training:
@@ -53,13 +54,14 @@ def train(
         seconds, steps: the budget, in place of the configuration's; given alone, each is the only limit.
         resume: a run folder to go on with; its budget may be extended, nothing else changed.
         seed: of the initial weights and the order of the puzzles.
-        threads: CPU threads of this process, None for torch's choice.
+        threads: CPU threads of this process, None for torch's choice, "auto" for as many of them as are worth it now.
+            Another number changes the last digits, and with them the course of a run.
         watch: a set of probes ("economy") to run now and then while training; a run that they find lost ends.
 
     Raises:
         ConfigError, DataError, CheckpointError: what cannot be used, and what to type.
     """
-    use_threads(threads)
+    use_threads(threads, quiet)
     place = choose_device(device)
     if resume is not None:
         if target is not None or overrides or out is not None or seed is not None:
@@ -158,7 +160,9 @@ def _final(trainer: Trainer, split: Split, quiet: bool) -> Evaluation:
     seed = config.data.seed if config.data.path is None else None
     model = trainer.evaluated_model.eval()
     folder = own_folder(config)
-    return scored(model, config.task, split.test, config.evaluation, split.protocol, seed, weights, quiet, folder)
+    return scored(
+        Eager(model), config.task, split.test, config.evaluation, split.protocol, seed, weights, quiet, folder
+    )
 
 
 def _training(trainer: Trainer, folder: RunFolder, evaluation: Evaluation | None) -> Training:

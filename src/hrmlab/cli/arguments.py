@@ -60,12 +60,17 @@ class Verb:
     options: tuple[Option, ...] = ()
 
 
+def threads(text: str) -> int | str:
+    """A number of threads, or "auto"."""
+    return text if text == "auto" else int(text)
+
+
 COMMON = (
     Option("--json", "print exactly one JSON object on standard output"),
     Option("--quiet", "no progress and no notes on standard error"),
     Option("--seed", "of whatever the verb draws at random", int, "N"),
     Option("--device", "where to compute", str, choices=("auto", "cpu", "cuda", "mps"), default="auto"),
-    Option("--threads", "CPU threads", int, "N"),
+    Option("--threads", "CPU threads; auto measures how many are worth it", threads, "N", default="auto"),
     Option("--import", "import a module that registers parts of your own (repeatable)", str, "MODULE", many=True),
     Option("--out", "where to write", str, "PATH"),
 )

@@ -33,6 +33,7 @@ def _doctor(to: "Console", result: Environment) -> None:
     say(to, versions)
     threads, memory = result.threads, result.memory
     say(to, f"{threads['usable']} of {threads['cores']} cores usable, torch uses {threads['torch']} threads")
+    say(to, f"--threads auto takes {threads['chosen']}: {result.why_threads}")
     say(to, f"memory: {memory['available'] / 2**30:.1f} of {memory['total'] / 2**30:.1f} GiB available")
     table = Table("engine", "available", "what it is, or why not")
     for engine in result.engines:

@@ -19,6 +19,13 @@ _TRIES = (
     ),
     Option("--checkpoint", "another run of the same task that answers too (repeatable)", str, "RUN", many=True),
 )
+_ENGINE = Option(
+    "--engine",
+    "what computes the segments; auto is eager unless compiling pays",
+    str,
+    choices=("auto", "reference", "eager", "compiled"),
+    default="auto",
+)
 _N = Option("--n", "only the first N puzzles", int, "N")
 _DEPTH = Option("--segments", "how deep to record", int, "N")
 _LOSS = Option("--target-accuracy-loss", "what stopping may cost", str, "SHARE", default="0.5%")
@@ -97,6 +104,7 @@ VERBS = (
             Option("--data", "a data set to take the held-out puzzles from", str, "DIR"),
             Option("--n", "only the first N puzzles", int, "N"),
             _HALTING,
+            _ENGINE,
             *_TRIES,
         ),
     ),
@@ -109,6 +117,7 @@ VERBS = (
             Option("--jobs", "a file with a puzzle a line; bad lines are reported, the others solved", str, "FILE"),
             Option("--show", "draw the board after each segment"),
             _HALTING,
+            _ENGINE,
             *_TRIES,
         ),
     ),

@@ -63,6 +63,7 @@ def evaluate(options: Namespace) -> Outcome:
         vary=options.vary,
         select=options.select,
         checkpoints=options.checkpoint,
+        engine=options.engine,
         device=options.device,
         threads=options.threads,
         quiet=options.quiet,

@@ -47,7 +47,8 @@ class Compiled(Eager):
             self._foresee = compile_(model.foresee, dynamic=False, fullgraph=True)
         elif not forgiving:
             raise ConfigError(
-                "torch.compile needs a C++ compiler (g++) on the CPU and none was found; set training.engine=eager"
+                "torch.compile needs a C++ compiler (g++) on the CPU and none was found; set training.engine=eager,"
+                " or --engine eager where puzzles are answered"
             )
 
     def __call__(self, states: States, batch: Batch, *observation: Any) -> Output:

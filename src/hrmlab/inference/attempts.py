@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from hrmlab.core.eager import Eager
 from hrmlab.core.model import HRM
 from hrmlab.errors import ConfigError
 from hrmlab.halting import HaltingConfig
@@ -49,6 +50,8 @@ class Ensemble:
         attempts at the puzzle end as soon as they have run as long); "residual", the state most at rest; "verifier",
         one that obeys the task's rules, else by confidence. None of them reads labels.
 
+    engines: what computes the segments, one for each model; None for the models themselves.
+
     Raises:
         ConfigError: no attempts, or a task without the symmetries asked for.
     """
@@ -65,6 +68,7 @@ class Ensemble:
         noise: float = 0.3,
         slots: int = 128,
         seed: int = 0,
+        engines: Sequence[Eager] | None = None,
     ) -> None:
         if attempts < 1 or not models:
             raise ConfigError(f"attempts={attempts} with {len(models)} models; wanted 1 or more of both")
@@ -73,7 +77,10 @@ class Ensemble:
             raise ConfigError(f"task '{task.kind}' has no symmetries to vary; wanted --vary start")
         self.task, self.attempts, self.vary, self.select = task, attempts, vary, select
         self.noise, self.seed = noise, seed
-        self.solvers = [Solver(model, halting, slots=slots, check=task.valid) for model in models]
+        self.solvers = [
+            Solver(model, halting, slots=slots, check=task.valid, engine=engine)
+            for model, engine in zip(models, engines or map(Eager, models), strict=True)
+        ]
 
     def solve(self, puzzles: Iterable[Puzzle | Tokens]) -> Iterator[Attempted]:
         """Answers in the order of the puzzles."""

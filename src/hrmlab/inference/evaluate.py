@@ -6,12 +6,13 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from hrmlab.core.eager import Eager
 from hrmlab.core.model import HRM
 from hrmlab.errors import DataError
 from hrmlab.halting import HaltingConfig
 from hrmlab.inference.attempts import Ensemble
+from hrmlab.inference.puzzles import puzzles_of
 from hrmlab.inference.solver import Answers, answer
-from hrmlab.inference.stream import Puzzle
 from hrmlab.intervals import wilson
 from hrmlab.results import Scores
 from hrmlab.tasks.base import IGNORE, Ballot, Examples, Task
@@ -31,12 +32,14 @@ def evaluate(
     batch_size: int = 128,
     progress: Callable[[int], None] | None = None,
     ballot: Ballot | None = None,
+    engine: Eager | None = None,
 ) -> Scores:
     """Answer every puzzle and compare with its label and with the task's rules.
 
     Args:
         progress: called with the number of puzzles just finished.
         ballot: is given every answer, for tasks whose puzzles are answered by vote.
+        engine: what computes the model's segments; None for the model itself.
 
     Raises:
         DataError: there are no puzzles.
@@ -46,7 +49,7 @@ def evaluate(
     for at in range(0, max(count, 1), SLAB):
         slab = examples.part(slice(at, at + SLAB))
         start = time.perf_counter()
-        answers = answer(model, slab, halting, batch_size, check=task.valid, progress=progress)
+        answers = answer(model, slab, halting, batch_size, check=task.valid, progress=progress, engine=engine)
         seconds += time.perf_counter() - start
         tally.add(task, slab, answers)
         if ballot is not None:
@@ -66,10 +69,8 @@ def evaluate_attempts(
     if not len(examples):
         raise DataError("there are no puzzles to answer; wanted at least one")
     start = time.perf_counter()
-    parts = (examples.inputs, examples.labels, examples.identifiers)
-    puzzles = (Puzzle(inputs, labels, int(name)) for inputs, labels, name in zip(*parts, strict=True))
     tally, any_right = _Tally(0), 0
-    for row, attempted in enumerate(ensemble.solve(puzzles)):
+    for row, attempted in enumerate(ensemble.solve(puzzles_of(examples))):
         labels = examples.labels[row]
         answers = attempted.chosen
         any_right += any(bool(((one.tokens == labels) | (labels == IGNORE)).all()) for one in attempted.tries)

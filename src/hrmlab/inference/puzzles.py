@@ -1,13 +1,13 @@
 """What goes into the solver, and what comes out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from hrmlab.tasks.base import Tokens
+from hrmlab.tasks.base import Examples, Tokens
 
 Reason = Literal["halted", "limit", "overtaken"]
 
@@ -30,6 +30,12 @@ class Puzzle:
     start: int | None = None
     noise: float = 0.0
     group: int | None = None
+
+
+def puzzles_of(examples: Examples) -> Iterator[Puzzle]:
+    """The examples one by one, with their labels."""
+    parts = (examples.inputs, examples.labels, examples.identifiers)
+    return (Puzzle(inputs, labels, int(name)) for inputs, labels, name in zip(*parts, strict=True))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from hrmlab.core.eager import Eager
 from hrmlab.core.model import HRM
 from hrmlab.errors import DataError
 from hrmlab.halting import Check, HaltingConfig
+from hrmlab.inference.puzzles import puzzles_of
 from hrmlab.inference.stream import Answer, Frame, Puzzle, Solver, Watch
 from hrmlab.tasks.base import Examples, Tokens
 
@@ -65,9 +66,7 @@ def answer(
     segments, confidence = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.float64)
     halted, right = np.zeros(count, dtype=np.bool_), np.zeros(halting.max_segments, dtype=np.int64)
     solver = Solver(model, halting, slots=min(batch_size, count), check=check, watch=watch, engine=engine)
-    parts = (examples.inputs, examples.labels, examples.identifiers)
-    puzzles = (Puzzle(inputs, labels, int(name)) for inputs, labels, name in zip(*parts, strict=True))
-    for row, found in solver.as_they_halt(puzzles):
+    for row, found in solver.as_they_halt(puzzles_of(examples)):
         tokens[row], segments[row] = found.tokens, found.segments
         confidence[row], halted[row] = found.confidence, found.halted
         right[: found.segments] += found.right

@@ -15,6 +15,7 @@ class Protocol:
     halting: the policy, as its configuration.
     segments: the most that any puzzle could take.
     weights: which weights ("averaged" or "last") and their step, where known.
+    engine: what computed the segments; engines agree but for rounding.
     """
 
     task: dict[str, Any]
@@ -27,6 +28,7 @@ class Protocol:
     device: str
     dtype: str
     versions: dict[str, str]
+    engine: str = "eager"
 
 
 @dataclass(frozen=True)

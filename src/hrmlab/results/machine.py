@@ -17,11 +17,16 @@ class Engine:
 
 @dataclass(frozen=True)
 class Environment(Result):
-    """Versions, devices and engines of this machine."""
+    """Versions, devices and engines of this machine.
+
+    threads: of torch by itself, cores, usable cores, and chosen: what `--threads auto` takes at the moment.
+    why_threads: what that choice was made from.
+    """
 
     versions: dict[str, str | None]
     devices: list[dict[str, Any]]
     threads: dict[str, int]
+    why_threads: str
     memory: dict[str, int]
     engines: list[Engine]
 

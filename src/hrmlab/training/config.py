@@ -56,6 +56,7 @@ class TrainingConfig(Strict):
         the outcome is remembered for this model and machine. Configurations of old say `compile`: true, false, "auto".
     recompute: keep only the blocks' inputs in rows with gradient, and compute the rest a second time in the backward
         pass (activation checkpointing, Chen et al. 2016, arXiv 1604.06174). `hrm inspect` counts what that saves.
+        The compiled engine obeys it too.
     tensorboard: write the metrics as TensorBoard events too, below RUN/tensorboard.
     """
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -11,6 +13,7 @@ from hrmlab.core.carry import Batch, Carry
 from hrmlab.core.eager import Eager
 from hrmlab.core.model import HRM
 from hrmlab.kernels import sign_sgd
+from hrmlab.tasks.base import Tokens
 from hrmlab.training.budget import Budget
 from hrmlab.training.config import RunConfig
 from hrmlab.training.ema import EMA
@@ -103,23 +106,25 @@ class Trainer:
         self.model.zero_grad()
 
     def _refilled(self) -> Carry:
-        """The carry with new puzzles in its free slots."""
-        free = self.carry.halted.nonzero().squeeze(-1)
+        """The carry with new puzzles in its free slots: which are free is all that is fetched from the device."""
+        free = self.carry.halted.cpu().numpy().nonzero()[0]
         halting, slots = self.config.halting, len(self.carry.batch)
-        first_allowed = self.carry.first_allowed.cpu().clone()
-        drawn = torch.arange(slots) if halting.redraws else free.cpu()
-        first_allowed[drawn] = halting.first_allowed(len(drawn), self.generator)
+        drawn = np.arange(slots) if halting.redraws else free
+        first_allowed = torch.zeros(slots, dtype=self.carry.first_allowed.dtype)
+        first_allowed[torch.from_numpy(drawn)] = halting.first_allowed(len(drawn), self.generator).to(first_allowed)
         rows = self.feeder.take(len(free))
         if self.config.data.drop_busy:
             self.feeder.take(slots - len(free))
-        inputs, labels, identifiers = (torch.from_numpy(part.astype("int64")).to(self.device) for part in rows)
-        offered = Batch(
-            self.carry.batch.inputs.index_copy(0, free, inputs),
-            self.carry.batch.labels.index_copy(0, free, labels),
-            self.carry.batch.identifiers.index_copy(0, free, identifiers),
-        )
-        carry = replace(self.carry, first_allowed=first_allowed.to(self.device))
-        return carry.refill(self.model.initial_states(), offered, carry.first_allowed)
+        offered = Batch(*(self._spread(part, free, slots) for part in rows))
+        sent = first_allowed.to(self.device)
+        carry = replace(self.carry, first_allowed=sent) if halting.redraws else self.carry
+        return carry.refill(self.model.initial_states(), offered, sent)
+
+    def _spread(self, rows: Tokens, free: npt.NDArray[np.int64], slots: int) -> Tensor:
+        """Rows at the free slots, zeros at the others; on the device."""
+        spread = np.zeros((slots, *rows.shape[1:]), dtype=np.int64)
+        spread[free] = rows
+        return torch.from_numpy(spread).to(self.device)
 
     def _update(self, puzzle_rows: Tensor | None, factor: float) -> None:
         training = self.config.training
@@ -140,7 +145,7 @@ class Trainer:
 
     def _measure(self, goal: Objective) -> None:
         done = self.carry.halted
-        now = Measures(1, goal.terms, done.sum(), (goal.exact & done).sum(), self.carry.steps[done].sum())
+        now = Measures(1, goal.terms, done.sum(), (goal.exact & done).sum(), (self.carry.steps * done).sum())
         if (before := self._measures) is not None:
             now = Measures(
                 before.steps + 1,
