@@ -31,12 +31,14 @@ def evaluate(
     batch_size: int = 128,
     progress: Callable[[int], None] | None = None,
     ballot: Ballot | None = None,
+    see: Callable[[Examples, Answers], None] | None = None,
 ) -> Scores:
     """Answer every puzzle and compare with its label and with the task's rules.
 
     Args:
         progress: called with the number of puzzles just finished.
         ballot: is given every answer, for tasks whose puzzles are answered by vote.
+        see: is given every answer too, slab by slab.
 
     Raises:
         DataError: there are no puzzles.
@@ -51,6 +53,8 @@ def evaluate(
         tally.add(task, slab, answers)
         if ballot is not None:
             ballot.add(slab, answers.tokens, answers.confidence)
+        if see is not None:
+            see(slab, answers)
     return tally.scores(count, seconds)
 
 
