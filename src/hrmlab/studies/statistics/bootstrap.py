@@ -12,8 +12,8 @@ def paired_interval(
 ) -> Interval:
     """Bias-corrected and accelerated bootstrap of the mean of paired differences, (pairs,); Efron 1987.
 
-    With fewer than about ten pairs the interval is too narrow, as every bootstrap is: five pairs of normal differences
-    are covered about 85% of the time instead of 95%.
+    Few pairs make it too narrow, as they make every bootstrap: of normal differences, five pairs gave an interval that
+    held the true mean 83% of the time, ten 91%, twenty 93%. What is to be decided is for `sign_flip`, which is exact.
 
     Raises:
         DataError: fewer than two pairs.
@@ -38,8 +38,8 @@ def hierarchical_interval(
     """Bootstrap of the mean difference over seeds and then test items, (seeds, items).
 
     All seeds answer the same items, so one draw of items serves all seeds of a resample: an item that is hard is hard
-    for all of them (the "pigeonhole" bootstrap, Owen 2007; never too narrow in the long run, and somewhat too wide
-    where seeds and items hardly matter).
+    for all of them (the "pigeonhole" bootstrap, Owen 2007). It is too wide where neither seeds nor items matter, and
+    with few seeds too narrow where seeds matter most: five of them held the true mean 81% of the time.
     """
     table, generator = numbers(differences, 2), np.random.default_rng(seed)
     seeds, items = table.shape

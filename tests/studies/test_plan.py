@@ -1,0 +1,146 @@
+"""What a study comes to: cells that are paired, named by what they are, and honest about what is matched."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hrmlab.config import decode, encode, load_json
+from hrmlab.errors import ConfigError
+from hrmlab.presets import preset
+from hrmlab.studies.plan import Allowance, Plan, Study, expand
+from hrmlab.studies.work import Work, matched, work_of
+from hrmlab.training.config import RunConfig
+
+TINY = ("model.size.width=8", "training.batch_size=4", "data.train=20", "data.test=6")
+
+
+@pytest.fixture(scope="module")
+def base() -> RunConfig:
+    return preset("sudoku-4x4").make()
+
+
+def study(**changes: Any) -> Study:
+    factors = {"cycles": {"2": ("model.schedule.cycles=2",)}, "lr": {"low": ("training.optimiser.lr=0.001",)}}
+    about: dict[str, Any] = {
+        "name": "trial",
+        "base": "sudoku-4x4",
+        "overrides": TINY,
+        "factors": factors,
+        "budget": Allowance(steps=3),
+        "seeds": (4, 5),
+    }
+    return Study(**(about | changes))
+
+
+def test_a_study_is_data(tmp_path: Path) -> None:
+    whole = study(evaluations={"long": ("evaluation.max_segments=9",)})
+    file = tmp_path / "study.json"
+    file.write_text(json.dumps(encode(whole)))
+    assert load_json(file, Study) == whole
+    with pytest.raises(ConfigError, match="unknown key 'sedes'; did you mean 'seeds'"):
+        decode(Study, encode(whole) | {"sedes": [1]})
+
+
+def test_cells_are_paired(base: RunConfig) -> None:
+    plan = expand(study(), base)
+    assert [(cell.seed, cell.arm) for cell in plan.cells] == [
+        (seed, arm) for seed in (4, 5) for arm in ("base", "cycles=2", "lr=low")
+    ]
+    for cell in plan.cells:
+        assert cell.config.training.seed == cell.seed
+        assert (cell.config.training.steps, cell.config.training.seconds) == (3, None)
+        assert cell.config.data == plan.cells[0].config.data
+    assert len({cell.id for cell in plan.cells}) == 6
+
+
+def test_a_cell_is_known_by_its_configuration_wherever_it_is_planned(base: RunConfig) -> None:
+    ids = {(cell.arm, cell.seed): cell.id for cell in expand(study(), base).cells}
+    other = study(factors={"pace": {"low": ("training.optimiser.lr=0.001",)}}, seeds=(5, 6), name="another")
+    again = {(cell.arm, cell.seed): cell.id for cell in expand(other, base).cells}
+    assert again["pace=low", 5] == ids["lr=low", 5]
+    assert again["base", 5] == ids["base", 5]
+    assert again["base", 6] not in ids.values()
+
+
+def test_evaluations_are_columns_and_train_nothing(base: RunConfig) -> None:
+    evaluations = {"two": ("evaluation=fixed", "evaluation.max_segments=2")}
+    plain, more = expand(study(), base), expand(study(evaluations=evaluations), base)
+    assert [cell.id for cell in plain.cells] == [cell.id for cell in more.cells]
+    assert list(more.cells[0].evaluations) == ["own", "two"]
+    assert more.cells[0].plain()["evaluations"]["two"] == {"kind": "fixed", "max_segments": 2}
+    with pytest.raises(ConfigError, match="'bad' changes the training"):
+        expand(study(evaluations={"bad": ("halting.max_segments=2",)}), base)
+
+
+def test_equal_operations_are_different_steps(base: RunConfig) -> None:
+    steps = expand(study(), base)
+    plan = expand(study(budget=Allowance(flops=1e9)), base)
+    assert "flops" not in steps.matched and {"steps", "parameters"} <= set(steps.matched)
+    assert "steps" not in plan.matched and {"flops", "parameters"} <= set(plan.matched)
+    assert plan.arms["cycles=2"].steps > plan.arms["base"].steps  # type: ignore[operator]
+    for arm in plan.arms.values():
+        assert arm.flops == pytest.approx(1e9, rel=0.01)
+    assert configured_steps(plan, "cycles=2") == plan.arms["cycles=2"].steps
+
+
+def test_seconds_match_seconds_alone(base: RunConfig) -> None:
+    plan = expand(study(budget=Allowance(seconds=2)), base)
+    assert set(plan.matched) == {"seconds", "parameters"}
+    assert plan.arms["base"].flops is None
+
+
+def test_matched_means_within_a_hundredth() -> None:
+    def work(parameters: int, steps: int | None) -> Work:
+        return Work(parameters, 10, 10, steps, None, None)
+
+    assert matched([work(1000, 5), work(1009, 5)]) == ["parameters", "segment_flops", "step_flops", "steps"]
+    assert matched([work(1000, 5), work(1011, None)]) == ["segment_flops", "step_flops"]
+
+
+def test_a_step_looks_ahead_where_halting_does() -> None:
+    looking = preset("hrm-sudoku-4x4").make()
+    from dataclasses import replace
+
+    blind = replace(looking, halting=replace(looking.halting, bellman="trajectory"))  # type: ignore[call-arg]
+    more, less = work_of(looking), work_of(blind)
+    assert more.step_flops - less.step_flops == looking.training.batch_size * more.segment_flops
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"factors": {"f": {"x": ("training.seed=3",)}}}, "f=x: training.seed is the study's to set"),
+        ({"factors": {"f": {"x": ("training.steps=3",)}}}, "training.steps is the study's to set"),
+        ({"overrides": ("training.seconds=3",)}, "overrides: training.seconds is the study's to set"),
+        ({"factors": {"f": {"x": ("data.seed=3",)}}}, "data.seed changes the held-out puzzles"),
+        ({"factors": {"f": {"x": ("task.box_cols=3",)}}}, "it changes the task"),
+        ({"factors": {"f": {"x": ("data.test=6",)}}}, "arms 'base' and 'f=x' are the same configuration"),
+        ({"factors": {"f": {"x": ("model.sized=6",)}}}, "did you mean 'size'"),
+    ],
+)
+def test_arms_that_could_not_be_compared_are_refused(base: RunConfig, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        expand(study(**changes), base)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"budget": {}}, "budget nothing came"),
+        ({"budget": {"steps": 3, "seconds": 2}}, "wanted one of steps, seconds, flops"),
+        ({"budget": {"steps": 0}}, "more than 0"),
+        ({"seeds": []}, "wanted at least one"),
+        ({"seeds": [1, 1]}, "no seed twice"),
+        ({"questions": []}, "no questions came"),
+        ({"evaluations": {"own": []}}, "choose another name"),
+    ],
+)
+def test_studies_that_mean_nothing_are_refused(data: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        decode(Study, encode(study()) | data)
+
+
+def configured_steps(plan: Plan, arm: str) -> int | None:
+    return next(cell.config.training.steps for cell in plan.cells if cell.arm == arm)
