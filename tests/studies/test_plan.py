@@ -1,6 +1,7 @@
 """What a study comes to: cells that are paired, named by what they are, and honest about what is matched."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from hrmlab.config import decode, encode, load_json
 from hrmlab.errors import ConfigError
+from hrmlab.halting import Fixed
 from hrmlab.presets import preset
 from hrmlab.studies.plan import Allowance, Plan, Study, expand
 from hrmlab.studies.work import Work, matched, work_of
@@ -19,6 +21,11 @@ TINY = ("model.size.width=8", "training.batch_size=4", "data.train=20", "data.te
 @pytest.fixture(scope="module")
 def base() -> RunConfig:
     return preset("sudoku-4x4").make()
+
+
+@pytest.fixture(scope="module")
+def plan(base: RunConfig) -> Plan:
+    return expand(study(), base)
 
 
 def study(**changes: Any) -> Study:
@@ -43,8 +50,7 @@ def test_a_study_is_data(tmp_path: Path) -> None:
         decode(Study, encode(whole) | {"sedes": [1]})
 
 
-def test_cells_are_paired(base: RunConfig) -> None:
-    plan = expand(study(), base)
+def test_cells_are_paired(plan: Plan) -> None:
     assert [(cell.seed, cell.arm) for cell in plan.cells] == [
         (seed, arm) for seed in (4, 5) for arm in ("base", "cycles=2", "lr=low")
     ]
@@ -55,8 +61,8 @@ def test_cells_are_paired(base: RunConfig) -> None:
     assert len({cell.id for cell in plan.cells}) == 6
 
 
-def test_a_cell_is_known_by_its_configuration_wherever_it_is_planned(base: RunConfig) -> None:
-    ids = {(cell.arm, cell.seed): cell.id for cell in expand(study(), base).cells}
+def test_a_cell_is_known_by_its_configuration_wherever_it_is_planned(base: RunConfig, plan: Plan) -> None:
+    ids = {(cell.arm, cell.seed): cell.id for cell in plan.cells}
     other = study(factors={"pace": {"low": ("training.optimiser.lr=0.001",)}}, seeds=(5, 6), name="another")
     again = {(cell.arm, cell.seed): cell.id for cell in expand(other, base).cells}
     assert again["pace=low", 5] == ids["lr=low", 5]
@@ -64,29 +70,30 @@ def test_a_cell_is_known_by_its_configuration_wherever_it_is_planned(base: RunCo
     assert again["base", 6] not in ids.values()
 
 
-def test_evaluations_are_columns_and_train_nothing(base: RunConfig) -> None:
+def test_evaluations_are_columns_and_train_nothing(base: RunConfig, plan: Plan) -> None:
     evaluations = {"two": ("evaluation=fixed", "evaluation.max_segments=2")}
-    plain, more = expand(study(), base), expand(study(evaluations=evaluations), base)
-    assert [cell.id for cell in plain.cells] == [cell.id for cell in more.cells]
+    more = expand(study(evaluations=evaluations, seeds=(4,)), base)
+    assert [cell.id for cell in more.cells] == [cell.id for cell in plan.cells[:3]]
     assert list(more.cells[0].evaluations) == ["own", "two"]
-    assert more.cells[0].plain()["evaluations"]["two"] == {"kind": "fixed", "max_segments": 2}
+    assert more.cells[0].plain()["evaluations"]["two"] == encode(Fixed(max_segments=2))
     with pytest.raises(ConfigError, match="'bad' changes the training"):
         expand(study(evaluations={"bad": ("halting.max_segments=2",)}), base)
 
 
-def test_equal_operations_are_different_steps(base: RunConfig) -> None:
-    steps = expand(study(), base)
-    plan = expand(study(budget=Allowance(flops=1e9)), base)
-    assert "flops" not in steps.matched and {"steps", "parameters"} <= set(steps.matched)
-    assert "steps" not in plan.matched and {"flops", "parameters"} <= set(plan.matched)
-    assert plan.arms["cycles=2"].steps > plan.arms["base"].steps  # type: ignore[operator]
-    for arm in plan.arms.values():
+def test_equal_operations_are_different_steps(base: RunConfig, plan: Plan) -> None:
+    assert "flops" not in plan.matched and {"steps", "parameters"} <= set(plan.matched)
+    equal = expand(study(budget=Allowance(flops=1e9), seeds=(4,)), base)
+    assert "steps" not in equal.matched and {"flops", "parameters"} <= set(equal.matched)
+    few, many = equal.arms["base"].steps, equal.arms["cycles=2"].steps
+    assert few is not None and many is not None and many > few
+    for arm in equal.arms.values():
         assert arm.flops == pytest.approx(1e9, rel=0.01)
-    assert configured_steps(plan, "cycles=2") == plan.arms["cycles=2"].steps
+    assert [cell.config.training.steps for cell in equal.cells] == [few, many, few]
 
 
 def test_seconds_match_seconds_alone(base: RunConfig) -> None:
-    plan = expand(study(budget=Allowance(seconds=2)), base)
+    factors = {"cycles": {"2": ("model.schedule.cycles=2",)}}
+    plan = expand(study(budget=Allowance(seconds=2), factors=factors), base)
     assert set(plan.matched) == {"seconds", "parameters"}
     assert plan.arms["base"].flops is None
 
@@ -101,8 +108,6 @@ def test_matched_means_within_a_hundredth() -> None:
 
 def test_a_step_looks_ahead_where_halting_does() -> None:
     looking = preset("hrm-sudoku-4x4").make()
-    from dataclasses import replace
-
     blind = replace(looking, halting=replace(looking.halting, bellman="trajectory"))  # type: ignore[call-arg]
     more, less = work_of(looking), work_of(blind)
     assert more.step_flops - less.step_flops == looking.training.batch_size * more.segment_flops
@@ -140,7 +145,3 @@ def test_arms_that_could_not_be_compared_are_refused(base: RunConfig, changes: d
 def test_studies_that_mean_nothing_are_refused(data: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         decode(Study, encode(study()) | data)
-
-
-def configured_steps(plan: Plan, arm: str) -> int | None:
-    return next(cell.config.training.steps for cell in plan.cells if cell.arm == arm)

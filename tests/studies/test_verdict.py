@@ -20,33 +20,33 @@ def arms(gain: float, noise: float, seeds: int, trial: int) -> tuple[list[float]
     return list(shared + own[0]), list(shared + gain + own[1])
 
 
-def decisions(question: Question, gain: float, noise: float = 0.02, seeds: int = 8) -> Counter[str]:
-    return Counter(judge(*arms(gain, noise, seeds, trial), question).decision for trial in range(TRIALS))
+def decisions(question: Question, gain: float, noise: float = 0.02, seeds: int = 8, trials: int = 40) -> Counter[str]:
+    return Counter(judge(*arms(gain, noise, seeds, trial), question).decision for trial in range(trials))
 
 
 @pytest.mark.parametrize("predicted", ["either", "gain"])
 @pytest.mark.parametrize("seeds", [5, 8])
 def test_arms_that_are_alike_are_seldom_told_apart(predicted: str, seeds: int) -> None:
-    found = decisions(Question(predicted=predicted), gain=0.0, seeds=seeds)  # type: ignore[arg-type]
+    found = decisions(Question(predicted=predicted), gain=0.0, seeds=seeds, trials=TRIALS)  # type: ignore[arg-type]
     assert found["accept"] <= AT_MOST_FIVE_PERCENT
     assert found["reject"] <= AT_MOST_FIVE_PERCENT
     assert found["inconclusive"] >= TRIALS - 2 * AT_MOST_FIVE_PERCENT
 
 
 def test_a_gain_is_accepted_and_a_loss_rejected() -> None:
-    assert decisions(Question(), gain=0.1)["accept"] >= 0.95 * TRIALS
-    assert decisions(Question(), gain=-0.1)["reject"] >= 0.95 * TRIALS
-    assert decisions(Question(better="lower"), gain=-0.1)["accept"] >= 0.95 * TRIALS
+    assert decisions(Question(), gain=0.1)["accept"] >= 38
+    assert decisions(Question(), gain=-0.1)["reject"] >= 38
+    assert decisions(Question(better="lower"), gain=-0.1)["accept"] >= 38
 
 
 def test_noise_is_inconclusive() -> None:
     found = decisions(Question(smallest_effect=0.02), gain=0.01, noise=0.2)
-    assert found["inconclusive"] >= 0.9 * TRIALS
+    assert found["inconclusive"] >= 36
 
 
 def test_a_gain_not_worth_having_is_rejected_and_one_that_may_be_is_open() -> None:
     little = decisions(Question(smallest_effect=0.1), gain=0.02, noise=0.01)
-    assert little["reject"] >= 0.95 * TRIALS
+    assert little["reject"] >= 38
     assert judge([0.0] * 8, [0.08] * 4 + [0.11] * 4, Question(smallest_effect=0.1)).decision == "inconclusive"
 
 
@@ -88,7 +88,7 @@ def test_what_cannot_be_compared_is_refused() -> None:
         judge([1, 2], [1], Question())
     with pytest.raises(DataError, match="record the cell as failed"):
         judge([1, float("nan")], [1, 2], Question())
-    with pytest.raises(ConfigError, match="alpha=0.9"):
-        Question(alpha=0.9)
+    with pytest.raises(ConfigError, match=r"alpha=0\.7"):
+        Question(alpha=0.7)
     with pytest.raises(ConfigError, match="smallest_effect=-1"):
         Question(smallest_effect=-1)

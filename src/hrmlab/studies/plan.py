@@ -109,23 +109,24 @@ def expand(study: Study, base: RunConfig) -> Plan:
     """
     shared = override(base, study.overrides)
     _same_training(base, shared, "overrides")
-    arms = {}
+    arms: dict[str, RunConfig] = {}
+    work: dict[str, Work] = {}
     for name, overrides in arms_of(study.design, study.factors).items():
         config = override(shared, overrides)
         _same_training(shared, config, name)
         _same_puzzles(shared, config, name)
-        arms[name] = _within(study.budget, config)
+        arms[name], work[name] = _within(study.budget, config)
     cells = [_cell(study, arm, seed, config) for seed in study.seeds for arm, config in arms.items()]
     _all_differ(cells)
-    work = {name: work_of(config) for name, config in arms.items()}
     return Plan(study, work, matched(work.values()), cells)
 
 
-def _within(budget: Allowance, config: RunConfig) -> RunConfig:
-    steps = budget.steps
+def _within(budget: Allowance, config: RunConfig) -> tuple[RunConfig, Work]:
+    work, steps = work_of(config), budget.steps
     if budget.flops is not None:
-        steps = max(1, round(budget.flops / work_of(config).step_flops))
-    return replace(config, training=replace(config.training, steps=steps, seconds=budget.seconds))
+        steps = max(1, round(budget.flops / work.step_flops))
+    training = replace(config.training, steps=steps, seconds=budget.seconds)
+    return replace(config, training=training), work.limited(steps, budget.seconds)
 
 
 def _cell(study: Study, arm: str, seed: int, config: RunConfig) -> Cell:

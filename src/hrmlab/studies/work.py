@@ -1,7 +1,7 @@
 """How much a run computes, and which of that is alike in all arms of a study."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import torch
 
@@ -28,9 +28,13 @@ class Work:
     seconds: float | None
     flops: int | None
 
+    def limited(self, steps: int | None, seconds: float | None) -> "Work":
+        """The same under another budget."""
+        return replace(self, steps=steps, seconds=seconds, flops=None if steps is None else self.step_flops * steps)
+
 
 def work_of(config: RunConfig) -> Work:
-    """What a configuration computes, counted without making its weights.
+    """What a configuration computes under its own budget, counted without making its weights.
 
     Raises:
         ConfigError: parts that do not fit each other or the data.
@@ -41,15 +45,8 @@ def work_of(config: RunConfig) -> Work:
     cost = costs(config.model, spec)
     segment = cost.segment(model.schedule)
     puzzle = cost.learning(model.schedule) + round(share_of_looks(config.halting) * segment)
-    step = puzzle * training.batch_size
-    return Work(
-        parameters=model.parameter_count(),
-        segment_flops=segment,
-        step_flops=step,
-        steps=training.steps,
-        seconds=training.seconds,
-        flops=None if training.steps is None else step * training.steps,
-    )
+    work = Work(model.parameter_count(), segment, puzzle * training.batch_size, None, None, None)
+    return work.limited(training.steps, training.seconds)
 
 
 def matched(arms: Iterable[Work]) -> list[str]:
