@@ -76,7 +76,8 @@ def _compared(
     both = [seed for seed in plan.study.seeds if all((arm, seed) in done for arm in arms)]
     found = {seed: [done[arm, seed].results[evaluation] for arm in arms] for seed in both}
     scores = {seed: (float(a[question.measure]), float(b[question.measure])) for seed, (a, b) in found.items()}
-    verdict = judge(*zip(*scores.values(), strict=True), question) if scores else None
+    before, after = [pair[0] for pair in scores.values()], [pair[1] for pair in scores.values()]
+    verdict = judge(before, after, question) if scores else None
     if verdict is not None and verdict.decision == "accept" and len(both) < len(plan.study.seeds):
         why = f"{len(plan.study.seeds) - len(both)} of {len(plan.study.seeds)} seeds are missing; {verdict.reason}"
         verdict = replace(verdict, decision="inconclusive", reason=why)
@@ -84,8 +85,8 @@ def _compared(
     if question.measure == "exact" and found and all("right" in side for sides in found.values() for side in sides):
         gains = [_marks(b["right"]) - _marks(a["right"]) for a, b in found.values()]
         over_items = hierarchical_interval(np.stack(gains))
-    before, after = (plan.arms[arm].flops for arm in arms)
-    ratio = after / before if before and after else None
+    base_flops, flops = (plan.arms[arm].flops for arm in arms)
+    ratio = flops / base_flops if base_flops and flops else None
     return Comparison(arms[1], evaluation, question.measure, scores, verdict, None, over_items, ratio)
 
 

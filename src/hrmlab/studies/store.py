@@ -35,13 +35,13 @@ class Process(Strict):
     @classmethod
     def of(cls, number: int) -> "Process":
         """Raises psutil.NoSuchProcess if it is over already."""
-        return cls(number, psutil.Process(number).create_time())
+        return cls(number, _began(psutil.Process(number)))  # type: ignore[no-untyped-call]
 
     @property
     def alive(self) -> bool:
         try:
-            process = psutil.Process(self.number)
-            return bool(process.create_time() == self.began and process.status() != psutil.STATUS_ZOMBIE)
+            process: Any = psutil.Process(self.number)  # type: ignore[no-untyped-call]
+            return _began(process) == self.began and bool(process.status() != psutil.STATUS_ZOMBIE)
         except psutil.NoSuchProcess:
             return False
 
@@ -120,6 +120,10 @@ class StudyFolder:
                 raise DataError(
                     f"process {process.number} still works on {status.parent}; wait for it, or end it and try again"
                 )
+
+
+def _began(process: Any) -> float:
+    return float(process.create_time())
 
 
 def _write(path: Path, data: Any) -> None:

@@ -35,4 +35,5 @@ def mcnemar(first: npt.ArrayLike, second: npt.ArrayLike) -> McNemar:
 
 def _two_sided(few: int, tosses: int) -> float:
     """The chance that a fair coin falls at least so unevenly."""
-    return min(1.0, 2 * sum(comb(tosses, k) for k in range(few + 1)) / 2**tosses)
+    as_uneven: float = 2 * sum(comb(tosses, k) for k in range(few + 1)) / 2**tosses
+    return min(1.0, as_uneven)
