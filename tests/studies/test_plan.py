@@ -1,7 +1,6 @@
 """What a study comes to: cells that are paired, named by what they are, and honest about what is matched."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from hrmlab.errors import ConfigError
 from hrmlab.halting import Fixed
 from hrmlab.presets import preset
 from hrmlab.studies.plan import Allowance, Plan, Study, expand
-from hrmlab.studies.work import Work, matched, work_of
 from hrmlab.training.config import RunConfig
 
 TINY = ("model.size.width=8", "training.batch_size=4", "data.train=20", "data.test=6")
@@ -96,21 +94,6 @@ def test_seconds_match_seconds_alone(base: RunConfig) -> None:
     plan = expand(study(budget=Allowance(seconds=2), factors=factors), base)
     assert set(plan.matched) == {"seconds", "parameters"}
     assert plan.arms["base"].flops is None
-
-
-def test_matched_means_within_a_hundredth() -> None:
-    def work(parameters: int, steps: int | None) -> Work:
-        return Work(parameters, 10, 10, steps, None, None)
-
-    assert matched([work(1000, 5), work(1009, 5)]) == ["parameters", "segment_flops", "step_flops", "steps"]
-    assert matched([work(1000, 5), work(1011, None)]) == ["segment_flops", "step_flops"]
-
-
-def test_a_step_looks_ahead_where_halting_does() -> None:
-    looking = preset("hrm-sudoku-4x4").make()
-    blind = replace(looking, halting=replace(looking.halting, bellman="trajectory"))  # type: ignore[call-arg]
-    more, less = work_of(looking), work_of(blind)
-    assert more.step_flops - less.step_flops == looking.training.batch_size * more.segment_flops
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,6 @@ from hrmlab.errors import ConfigError, DataError
 from hrmlab.studies.verdict import Question, judge
 
 TRIALS = 200
-AT_MOST_FIVE_PERCENT = 17
-"""Of 200 trials: at a true rate of 5%, more would come once in fifty times."""
 
 
 def arms(gain: float, noise: float, seeds: int, trial: int) -> tuple[list[float], list[float]]:
@@ -24,13 +22,12 @@ def decisions(question: Question, gain: float, noise: float = 0.02, seeds: int =
     return Counter(judge(*arms(gain, noise, seeds, trial), question).decision for trial in range(trials))
 
 
-@pytest.mark.parametrize("predicted", ["either", "gain"])
-@pytest.mark.parametrize("seeds", [5, 8])
-def test_arms_that_are_alike_are_seldom_told_apart(predicted: str, seeds: int) -> None:
+@pytest.mark.parametrize(("predicted", "seeds", "most"), [("either", 8, 10), ("gain", 5, 10), ("gain", 8, 17)])
+def test_arms_that_are_alike_are_seldom_told_apart(predicted: str, seeds: int, most: int) -> None:
+    # "either" accepts 2.3% at most, "gain" 3.1% with five seeds and 4.7% with eight, whose 17 is a chance of one in 50.
     found = decisions(Question(predicted=predicted), gain=0.0, seeds=seeds, trials=TRIALS)  # type: ignore[arg-type]
-    assert found["accept"] <= AT_MOST_FIVE_PERCENT
-    assert found["reject"] <= AT_MOST_FIVE_PERCENT
-    assert found["inconclusive"] >= TRIALS - 2 * AT_MOST_FIVE_PERCENT
+    assert 0 < found["accept"] <= most
+    assert 0 < found["reject"] <= most
 
 
 def test_a_gain_is_accepted_and_a_loss_rejected() -> None:

@@ -25,7 +25,10 @@ OWN = "own"
 
 @dataclass(frozen=True, kw_only=True)
 class Allowance(Strict):
-    """What every run may use up, one of: optimiser steps, seconds of training, or floating-point operations."""
+    """What every run may use up, one of: optimiser steps, seconds of training, or floating-point operations.
+
+    Seconds compare fairly only where every process has a core to itself, as the first one does.
+    """
 
     steps: int | None = None
     seconds: float | None = None

@@ -153,8 +153,8 @@ class _Crew:
         facts = f"{finished} of {self.total}" + (f", {len(self.failed)} failed" if self.failed else "")
         if self.took:
             mean, now = sum(self.took) / len(self.took), time.monotonic()
-            left = waiting * mean + sum(max(mean - (now - worker.since), 0) for worker in self.workers)
-            facts += f", {left / jobs / 60:.1f} min left"
+            last = max((mean - (now - worker.since) for worker in self.workers), default=0.0)
+            facts += f", {(waiting * mean / jobs + max(last, 0.0)) / 60:.1f} min left"
         self.meter.update(finished / max(self.total, 1), facts)
 
 

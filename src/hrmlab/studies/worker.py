@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import sys
 import threading
 import traceback
 from collections.abc import Sequence
@@ -31,8 +30,8 @@ def work(function: str, folder: str, modules: Sequence[str], channel: Any) -> No
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the parent decides
     os.environ |= dict.fromkeys(THREADS, "1")
     with (Path(folder) / "log.txt").open("a", encoding="utf-8") as log:
-        os.dup2(log.fileno(), sys.__stdout__.fileno() if sys.__stdout__ else 1)
-        os.dup2(log.fileno(), sys.__stderr__.fileno() if sys.__stderr__ else 2)
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
     channel.send(_outcome(function, folder, modules))
     channel.close()
 
