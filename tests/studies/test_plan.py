@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from hrmlab.api import data_build
 from hrmlab.config import decode, encode, load_json
 from hrmlab.errors import ConfigError
 from hrmlab.halting import Fixed
 from hrmlab.presets import preset
 from hrmlab.studies.plan import Allowance, Plan, Study, expand
+from hrmlab.tasks import Sudoku
 from hrmlab.training.config import RunConfig
 
 TINY = ("model.size.width=8", "training.batch_size=4", "data.train=20", "data.test=6")
@@ -94,6 +96,13 @@ def test_seconds_match_seconds_alone(base: RunConfig) -> None:
     plan = expand(study(budget=Allowance(seconds=2), factors=factors), base)
     assert set(plan.matched) == {"seconds", "parameters"}
     assert plan.arms["base"].flops is None
+
+
+def test_the_task_is_that_of_the_data_set(base: RunConfig, tmp_path: Path) -> None:
+    path = tmp_path / "six"
+    data_build("sudoku-6x6", out=path, train=4, test=2, seed=0, quiet=True)
+    plan = expand(study(overrides=(*TINY, f"data.path={path}"), factors={}, seeds=(0,)), base)
+    assert plan.cells[0].config.task == Sudoku(box_rows=2, box_cols=3)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from hrmlab.config import encode, override
@@ -17,6 +18,7 @@ from hrmlab.registry import Strict
 from hrmlab.studies.designs import Design, arms_of
 from hrmlab.studies.verdict import Question
 from hrmlab.studies.work import Work, matched, work_of
+from hrmlab.tasks.dataset import task_of
 from hrmlab.training.config import RunConfig
 
 OWN = "own"
@@ -109,9 +111,12 @@ def expand(study: Study, base: RunConfig) -> Plan:
     Raises:
         ConfigError: overrides that do not fit, that change what only the study may (seed, budget, held-out puzzles), or
             that make two arms the same.
+        DataError: there is no data set at `data.path`.
     """
     shared = override(base, study.overrides)
     _same_training(base, shared, "overrides")
+    if shared.data.path is not None:
+        shared = replace(shared, task=task_of(Path(shared.data.path)))
     arms: dict[str, RunConfig] = {}
     work: dict[str, Work] = {}
     for name, overrides in arms_of(study.design, study.factors).items():
