@@ -10,10 +10,10 @@ from hrmlab.api.rules import spelled_out
 from hrmlab.api.targets import find_config
 from hrmlab.blocks import PostNorm
 from hrmlab.config import encode, override
-from hrmlab.core.cost import Costs, costs
+from hrmlab.core.cost import Costs, costs, share_of_looks
 from hrmlab.core.model import HRM
 from hrmlab.embeddings import NoPositions
-from hrmlab.halting import Fixed, HaltingConfig
+from hrmlab.halting import Fixed
 from hrmlab.results import Inspection
 from hrmlab.training.config import RunConfig
 
@@ -70,12 +70,6 @@ def _flops(config: RunConfig, model: HRM, cost: Costs) -> dict[str, int]:
         "look_ahead": segment if looks else 0,
         **{f"network {name}": call.forward for name, call in cost.networks.items()},
     }
-
-
-def share_of_looks(halting: HaltingConfig) -> float:
-    """The share of optimiser steps whose halting losses look a segment ahead."""
-    steps = 1000
-    return sum(halting.looks_ahead(step) for step in range(steps)) / steps
 
 
 def _memory(config: RunConfig, model: HRM, cost: Costs) -> dict[str, int]:

@@ -10,7 +10,6 @@ import torch
 from hrmlab.analysis.machine import Machine
 from hrmlab.analysis.timing import Timing, interleaved
 from hrmlab.api import steps
-from hrmlab.api.inspection import share_of_looks
 from hrmlab.api.peak import peak_mb
 from hrmlab.api.puzzles import held_out, resolved
 from hrmlab.api.rules import spelled_out
@@ -18,7 +17,7 @@ from hrmlab.api.targets import find_config, find_run
 from hrmlab.config import override
 from hrmlab.core.carry import Batch
 from hrmlab.core.compiling import Compiled, has_compiler
-from hrmlab.core.cost import Costs, costs
+from hrmlab.core.cost import Costs, costs, share_of_looks
 from hrmlab.core.eager import Reference
 from hrmlab.core.engines import ENGINES
 from hrmlab.core.model import HRM

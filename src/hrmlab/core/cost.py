@@ -16,6 +16,7 @@ from hrmlab.core.carry import Batch
 from hrmlab.core.model import HRM, ModelConfig
 from hrmlab.core.recurrence import Network
 from hrmlab.core.schedule import Schedule
+from hrmlab.halting.base import HaltingConfig
 from hrmlab.spec import TaskSpec
 
 
@@ -100,6 +101,12 @@ def costs(config: ModelConfig, spec: TaskSpec) -> Costs:
             state.nbytes,
             state[0].numel() // state.shape[-1],
         )
+
+
+def share_of_looks(halting: HaltingConfig) -> float:
+    """The share of optimiser steps whose halting losses look a segment ahead."""
+    steps = 1000
+    return sum(halting.looks_ahead(step) for step in range(steps)) / steps
 
 
 def _passed(network: nn.Module, state: Tensor, context: Context) -> list[Tensor]:

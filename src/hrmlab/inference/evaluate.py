@@ -33,6 +33,7 @@ def evaluate(
     progress: Callable[[int], None] | None = None,
     ballot: Ballot | None = None,
     engine: Eager | None = None,
+    see: Callable[[Examples, Answers], None] | None = None,
 ) -> Scores:
     """Answer every puzzle and compare with its label and with the task's rules.
 
@@ -40,6 +41,7 @@ def evaluate(
         progress: called with the number of puzzles just finished.
         ballot: is given every answer, for tasks whose puzzles are answered by vote.
         engine: what computes the model's segments; None for the model itself.
+        see: is given every answer too, slab by slab.
 
     Raises:
         DataError: there are no puzzles.
@@ -54,6 +56,8 @@ def evaluate(
         tally.add(task, slab, answers)
         if ballot is not None:
             ballot.add(slab, answers.tokens, answers.confidence)
+        if see is not None:
+            see(slab, answers)
     return tally.scores(count, seconds)
 
 

@@ -1,0 +1,109 @@
+"""What a study found: every arm against the reference, and what is missing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hrmlab.studies.plan import Plan
+from hrmlab.studies.statistics import Interval, hierarchical_interval, holm
+from hrmlab.studies.store import Status
+from hrmlab.studies.verdict import Question, Verdict, judge
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """An arm against the reference, by one measure under one evaluation.
+
+    scores: by seed, of the reference and of the arm, where both are done. verdict: over those; None where there are
+    none. adjusted_p: Holm's, over all comparisons of the study. over_items: 95% of the mean gain over seeds and test
+    items (for the measure "exact" alone). flops_ratio: operations of the arm's training over the reference's, None
+    where the budget is in seconds.
+    """
+
+    arm: str
+    evaluation: str
+    measure: str
+    scores: dict[int, tuple[float, float]]
+    verdict: Verdict | None
+    adjusted_p: float | None
+    over_items: Interval | None
+    flops_ratio: float | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a study found.
+
+    reference: the arm that all others are compared with. matched: what is alike in all arms (`Plan`).
+    missing: by arm and seed, what kept a cell from being done. An arm with missing cells is never accepted.
+    """
+
+    reference: str
+    comparisons: list[Comparison]
+    matched: list[str]
+    missing: dict[str, str]
+
+
+def conclude(plan: Plan, statuses: Mapping[str, Status]) -> Outcome:
+    """Compare every arm with the first one.
+
+    Args:
+        statuses: by cell.
+
+    Raises:
+        DataError: a score that is not finite.
+    """
+    done = {(cell.arm, cell.seed): statuses[cell.id] for cell in plan.cells if statuses[cell.id].state == "done"}
+    missing = {
+        f"{cell.arm}, seed {cell.seed}": statuses[cell.id].reason or statuses[cell.id].state
+        for cell in plan.cells
+        if (cell.arm, cell.seed) not in done
+    }
+    reference, *others = plan.arms
+    compared = [
+        _compared(plan, done, (reference, arm), evaluation, question)
+        for question in plan.study.questions
+        for evaluation in plan.cells[0].evaluations
+        for arm in others
+    ]
+    return Outcome(reference, _as_a_family(plan, compared), plan.matched, missing)
+
+
+def _compared(
+    plan: Plan, done: Mapping[tuple[str, int], Status], arms: tuple[str, str], evaluation: str, question: Question
+) -> Comparison:
+    both = [seed for seed in plan.study.seeds if all((arm, seed) in done for arm in arms)]
+    found = {seed: [done[arm, seed].results[evaluation] for arm in arms] for seed in both}
+    scores = {seed: (float(a[question.measure]), float(b[question.measure])) for seed, (a, b) in found.items()}
+    before, after = [pair[0] for pair in scores.values()], [pair[1] for pair in scores.values()]
+    verdict = judge(before, after, question) if scores else None
+    if verdict is not None and verdict.decision == "accept" and len(both) < len(plan.study.seeds):
+        why = f"{len(plan.study.seeds) - len(both)} of {len(plan.study.seeds)} seeds are missing; {verdict.reason}"
+        verdict = replace(verdict, decision="inconclusive", reason=why)
+    over_items = None
+    if question.measure == "exact" and found and all("right" in side for sides in found.values() for side in sides):
+        gains = [_marks(b["right"]) - _marks(a["right"]) for a, b in found.values()]
+        over_items = hierarchical_interval(np.stack(gains))
+    base_flops, flops = (plan.arms[arm].flops for arm in arms)
+    ratio = flops / base_flops if base_flops and flops else None
+    return Comparison(arms[1], evaluation, question.measure, scores, verdict, None, over_items, ratio)
+
+
+def _as_a_family(plan: Plan, compared: list[Comparison]) -> list[Comparison]:
+    """With p-values adjusted for their number; a gain that does not survive that is not accepted."""
+    alphas = {question.measure: question.alpha for question in plan.study.questions}
+    judged = [one for one in compared if one.verdict is not None]
+    adjusted = dict(zip(map(id, judged), holm([one.verdict.p for one in judged if one.verdict]), strict=True))
+    family = []
+    for one in compared:
+        verdict, p = one.verdict, adjusted.get(id(one))
+        if verdict is not None and p is not None and verdict.decision == "accept" and p > alphas[one.measure]:
+            why = f"not after Holm's correction for {len(judged)} comparisons (p {p:.2g}); alone {verdict.reason}"
+            verdict = replace(verdict, decision="inconclusive", reason=why)
+        family.append(replace(one, verdict=verdict, adjusted_p=p))
+    return family
+
+
+def _marks(right: str) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    return np.array([float(mark) for mark in right])

@@ -1,0 +1,71 @@
+"""The process of one cell. This module imports nothing heavy, so that threads are limited before torch is loaded."""
+
+import json
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from multiprocessing import connection, parent_process
+from pathlib import Path
+from typing import Any
+
+from hrmlab.errors import ConfigError, HrmLabError
+
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+def work(function: str, folder: str, modules: Sequence[str], channel: Any) -> None:
+    """Call a function on a cell's folder and send what it gives, as JSON: its results, or the reason of its failure.
+
+    What is printed goes to the cell's log.txt.
+
+    Args:
+        function: `module:name`.
+        modules: to be imported first, for the parts that they register.
+        channel: the writing end of a pipe.
+    """
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the parent decides
+    os.environ |= dict.fromkeys(THREADS, "1")
+    with (Path(folder) / "log.txt").open("a", encoding="utf-8") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    channel.send(_outcome(function, folder, modules))
+    channel.close()
+
+
+def called(function: str) -> Any:
+    """The function of that name.
+
+    Raises:
+        ConfigError: it is not of the form `module:name`, or not there.
+    """
+    module, colon, name = function.partition(":")
+    if not colon:
+        raise ConfigError(f"'{function}' came; wanted module:function, e.g. mystudies.cells:run")
+    try:
+        return getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"cannot use '{function}': {error}") from None
+
+
+def _outcome(function: str, folder: str, modules: Sequence[str]) -> str:
+    try:
+        for module in modules:
+            import_module(module)
+        return json.dumps({"results": called(function)(Path(folder))}, allow_nan=False)
+    except HrmLabError as error:
+        return json.dumps({"reason": str(error)})
+    except Exception as error:
+        traceback.print_exc()
+        return json.dumps({"reason": f"{type(error).__name__}: {error}"})
+
+
+def _end_with_parent() -> None:
+    """A study that is killed leaves no process behind."""
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
