@@ -45,6 +45,10 @@ class Linear(nn.Module):
         bias = None if self.bias is None else self.bias.to(x.dtype)
         return F.linear(x, self.weight.to(x.dtype), bias)
 
+    def matrix(self) -> Tensor:
+        """What x is multiplied by, (outputs, inputs): for callers that need only some of its rows."""
+        return self.weight
+
 
 def feed_forward_width(width: int, expansion: float, multiple: int) -> int:
     """Hidden width of a SwiGLU: two thirds of `expansion * width`, rounded up to a multiple."""

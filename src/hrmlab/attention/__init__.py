@@ -2,6 +2,7 @@
 
 from hrmlab.attention.base import ATTENTION, AttentionConfig, Context
 from hrmlab.attention.gated import Gated
+from hrmlab.attention.place import Place, Size
 from hrmlab.attention.sdpa import SDPA
 
-__all__ = ["ATTENTION", "SDPA", "AttentionConfig", "Context", "Gated"]
+__all__ = ["ATTENTION", "SDPA", "AttentionConfig", "Context", "Gated", "Place", "Size"]

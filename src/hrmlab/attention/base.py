@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from hrmlab.attention.place import Place
 from hrmlab.layers import Rotation
 from hrmlab.registry import Part, Registry
 
@@ -31,5 +32,5 @@ class AttentionConfig(Part, ABC):
     kind: str
 
     @abstractmethod
-    def build(self, width: int, heads: int) -> nn.Module:
-        """Raises ConfigError if the heads do not divide the width."""
+    def build(self, place: Place) -> nn.Module:
+        """Raises ConfigError if the heads do not divide the width, or if the task lacks what this attention reads."""

@@ -7,9 +7,8 @@ from torch import Tensor, nn
 
 from hrmlab.attention import SDPA, AttentionConfig, Context
 from hrmlab.blocks.base import BLOCKS, BlockConfig, Place
-from hrmlab.errors import ConfigError
 from hrmlab.kernels import add_rms_norm
-from hrmlab.layers import SwiGLU, feed_forward_width
+from hrmlab.layers import SwiGLU
 
 
 @BLOCKS.register(source="Wang et al. 2025, arXiv 2506.21734")
@@ -22,11 +21,8 @@ class PostNorm(BlockConfig):
     eps: float = 1e-5
 
     def build(self, place: Place) -> nn.Module:
-        if place.symbol_axis:
-            raise ConfigError("block 'post_norm' reads states of cells, not of cells x symbols; use block 'relational'")
-        size = place.size
-        hidden = feed_forward_width(size.width, size.expansion, size.round_to)
-        return PostNormBlock(self.attention.build(size.width, size.heads), SwiGLU(size.width, hidden), self.eps)
+        size = self.cells_only(place).size
+        return PostNormBlock(self.attention.build(place), SwiGLU(size.width, size.hidden), self.eps)
 
 
 class PostNormBlock(nn.Module):

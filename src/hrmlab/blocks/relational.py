@@ -17,7 +17,7 @@ from hrmlab.blocks.base import BLOCKS, BlockConfig, Place
 from hrmlab.blocks.neighbours import NeighbourMean
 from hrmlab.errors import ConfigError
 from hrmlab.kernels import add_rms_norm, swiglu
-from hrmlab.layers import Linear, feed_forward_width
+from hrmlab.layers import Linear
 from hrmlab.spec import Relation
 
 
@@ -41,8 +41,7 @@ class Relational(BlockConfig):
         if place.slots:
             raise ConfigError("block 'relational' has no place for puzzle slots; set model.puzzle=none")
         size = place.size
-        hidden = feed_forward_width(size.width, size.expansion, size.round_to)
-        return RelationalBlock(size.width, hidden, [known[n] for n in names], place.symbol_axis, self.eps)
+        return RelationalBlock(size.width, size.hidden, [known[n] for n in names], place.symbol_axis, self.eps)
 
 
 class RelationalBlock(nn.Module):
