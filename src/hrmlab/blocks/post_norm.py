@@ -5,7 +5,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from hrmlab.attention import SDPA, AttentionConfig, Context
+from hrmlab.attention import SDPA, AttentionConfig, Context, leading
 from hrmlab.blocks.base import BLOCKS, BlockConfig, Place
 from hrmlab.kernels import add_rms_norm
 from hrmlab.layers import SwiGLU
@@ -38,9 +38,7 @@ class PostNormBlock(nn.Module):
 
     def leading(self, x: Tensor, context: Context, count: int) -> Tensor:
         """The first `count` positions of `self(x, context)`, (B, count, W)."""
-        leading = getattr(self.attention, "leading", None)
-        mixed = self.attention(x, context)[:, :count] if leading is None else leading(x, context, count)
-        return self._through(x[:, :count], mixed)
+        return self._through(x[:, :count], leading(self.attention, x, context, count))
 
     def _through(self, x: Tensor, mixed: Tensor) -> Tensor:
         x = add_rms_norm(x, mixed, self.eps)
