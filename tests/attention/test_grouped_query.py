@@ -32,7 +32,5 @@ def test_it_is_sdpa_with_the_shared_weights_written_out(
 
 def test_groups_that_do_not_divide_the_heads_are_refused(make_place: Callable[..., Place]) -> None:
     for shared_by in (3, 0):
-        with pytest.raises(
-            ConfigError, match=f"4 heads cannot share keys {shared_by} by {shared_by}; choose a divisor"
-        ):
+        with pytest.raises(ConfigError, match=f"4 heads cannot share keys {shared_by} by {shared_by}; choose"):
             GroupedQuery(shared_by=shared_by).build(make_place(heads=4))

@@ -187,7 +187,7 @@ class HRM(nn.Module):
 
     def parameter_count(self) -> int:
         """Trained numbers, without the sparse puzzle table (as the papers count)."""
-        return sum(p.numel() for p in self.parameters())
+        return sum(p.numel() for p in self.parameters() if p.requires_grad)
 
 
 class _RotaryTable(nn.Module):
