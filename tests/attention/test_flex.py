@@ -44,14 +44,18 @@ def test_blocks_that_nobody_looks_at_are_not_in_the_lists(make_place: Callable[.
     assert everything.wholly_count.tolist() == [2, 2, 0]  # the last block is not full
 
 
+@torch.no_grad()  # on a CPU torch's own has no backward pass
 @pytest.mark.filterwarnings("ignore")  # torch warns that its plain form is slow
-def test_torch_computes_the_same_from_the_lists(place: Place) -> None:
+@pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_torch_computes_the_same(place: Place, compiled: bool) -> None:
+    """Compiled it reads the lists of blocks; plain it applies the rule to every pair."""
     from torch.nn.attention.flex_attention import flex_attention
 
     module, x = Flex(reach=2).build(place), torch.randn(2, POSITIONS, 16)
-    for context in (Context(), Context(rotation(POSITIONS, 8, 100.0))):
-        parts = module.prepared(*module.projected(x), context)
-        torch.testing.assert_close(module.by_blocks(flex_attention, *parts), module.mixed(x, context))
+    context = Context(rotation(POSITIONS, 8, 100.0))
+    kernel = torch.compile(flex_attention) if compiled else flex_attention
+    parts = module.prepared(*module.projected(x), context)
+    torch.testing.assert_close(module.by_blocks(kernel, *parts), module.mixed(x, context))
 
 
 @pytest.mark.gpu

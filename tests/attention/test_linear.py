@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from hrmlab.attention import Context, LinearAttention, Place
-from hrmlab.layers import rotation
+from hrmlab.layers import Rotation, rotation
 from hrmlab.spec import TaskSpec
 
 LOWER = torch.ones(16, 16, dtype=torch.bool).tril()
@@ -35,7 +35,7 @@ def quadratic(module: nn.Module, x: Tensor, context: Context, mask: Tensor) -> T
 )
 @pytest.mark.parametrize("turned", [None, rotation(16, 8, 100.0)], ids=["plain", "rotary"])
 def test_it_is_the_quadratic_form(
-    make_place: Callable[..., Place], given: Tensor | None, meant: Tensor, turned
+    make_place: Callable[..., Place], given: Tensor | None, meant: Tensor, turned: Rotation | None
 ) -> None:
     module, x = LinearAttention().build(make_place()), torch.randn(3, 16, 16)
     context = Context(turned, given)

@@ -33,6 +33,9 @@ SPEC = TaskSpec(
 )
 
 
+Wake = Callable[[nn.Module], nn.Module]
+
+
 @dataclass(frozen=True)
 class Case:
     """A module to build, what to call it with, and its name in the report."""
@@ -166,9 +169,7 @@ def test_it_is_deterministic_from_its_seed_on(case: Case):
 
 
 @every_case
-def test_every_parameter_gets_a_finite_gradient_that_is_not_all_zero(
-    case: Case, awake: Callable[[nn.Module], nn.Module]
-):
+def test_every_parameter_gets_a_finite_gradient_that_is_not_all_zero(case: Case, awake: Wake):
     module = awake(built(case))
     out = case.call(module, case.inputs(3))
     (out * torch.linspace(-1, 1, out.numel()).view(out.shape)).sum().backward()
