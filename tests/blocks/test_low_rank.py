@@ -57,9 +57,8 @@ def test_the_adapted_weights_learn_only_if_they_may(make_place: Callable[..., Pl
 def test_frozen_weights_are_given_to_no_optimiser(make_spec: Any, make_model: Callable[..., HRM]) -> None:
     model = make_model(make_spec(), block=LowRank())
     for config in (MuonConfig(), MuonConfig().rest):
-        held = {
-            id(p) for optimiser in build_optimisers(config, model) for g in optimiser.param_groups for p in g["params"]
-        }
+        groups = [group for optimiser in build_optimisers(config, model) for group in optimiser.param_groups]
+        held = {id(parameter) for group in groups for parameter in group["params"]}
         assert held == {id(parameter) for parameter in model.parameters() if parameter.requires_grad}
     assert model.parameter_count() == sum(p.numel() for p in model.parameters() if p.requires_grad)
     outside = [p for name, p in model.named_parameters() if not name.startswith("networks.")]
