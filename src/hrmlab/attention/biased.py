@@ -43,6 +43,6 @@ class BiasedAttention(SelfAttention):
         self.register_buffer("steps", steps, persistent=False)
 
     def scope(self, context: Context, dtype: torch.dtype) -> Tensor:
-        between = self.bias.to(dtype).index_select(1, self.steps.flatten()).unflatten(1, self.steps.shape)
+        between = self.bias.to(dtype).index_select(1, self.steps.flatten()).view(-1, *self.steps.shape)
         bias = F.pad(between, (self.slots, 0, self.slots, 0))
         return bias if context.mask is None else bias.masked_fill(~context.mask, -torch.inf)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -61,16 +62,28 @@ class FlexAttention(MaskedAttention):
             return super().mixed(x, context)
         from torch.nn.attention.flex_attention import flex_attention
 
-        kernel = flex_attention if torch.compiler.is_compiling() else torch.compile(flex_attention)
+        kernel = flex_attention if torch.compiler.is_compiling() else self.compiled
         return self.by_blocks(kernel, *self.prepared(*self.projected(x), context))
+
+    @cached_property
+    def compiled(self) -> Callable[..., Any]:
+        """torch's flex_attention as a kernel of its own: uncompiled it would compute every score."""
+        from torch.nn.attention.flex_attention import flex_attention
+
+        return torch.compile(flex_attention)
 
     def by_blocks(self, kernel: Callable[..., Any], q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """What `prepared` gave -> (B, N, W), by torch's flex_attention, compiled or not."""
         from torch.nn.attention.flex_attention import BlockMask
 
-        lists = [part[None, None] for part in (self.partly_count, self.partly, self.wholly_count, self.wholly)]
         seen = BlockMask.from_kv_blocks(
-            *lists, BLOCK_SIZE=FLEX_BLOCK, mask_mod=self.rule, seq_lengths=(q.shape[2], k.shape[2])
+            self.partly_count[None, None],
+            self.partly[None, None],
+            self.wholly_count[None, None],
+            self.wholly[None, None],
+            BLOCK_SIZE=FLEX_BLOCK,
+            mask_mod=self.rule,
+            seq_lengths=(q.shape[2], k.shape[2]),
         )
         mixed: Tensor = kernel(q, k, v, block_mask=seen)
         return mixed.transpose(1, 2).flatten(2)

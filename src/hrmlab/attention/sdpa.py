@@ -53,8 +53,8 @@ class SelfAttention(nn.Module):
         width = x.shape[-1]
         weight = self.qkv.matrix().to(x.dtype)
         asked, known = F.linear(x[:, :count], weight[:width]), F.linear(x, weight[width:])
-        q = asked.unflatten(-1, (self.heads, -1))
-        k, v = known.unflatten(-1, (2 * self.groups, -1)).chunk(2, dim=2)
+        q = asked.view(*asked.shape[:-1], self.heads, -1)
+        k, v = known.view(*known.shape[:-1], 2 * self.groups, -1).chunk(2, dim=2)
         scope = self.scope(context, x.dtype)
         if scope is not None and scope.shape[-2] > 1:
             scope = scope[..., :count, :]

@@ -35,8 +35,8 @@ class SandwichBlock(nn.Module):
     def __init__(self, attention: nn.Module, mlp: nn.Module, width: int, eps: float) -> None:
         super().__init__()
         self.attention, self.mlp, self.eps = attention, mlp, eps
-        for name in ("before_attention", "after_attention", "before_mlp", "after_mlp"):
-            self.register_parameter(name, nn.Parameter(torch.ones(width)))
+        self.before_attention, self.after_attention = nn.Parameter(torch.ones(width)), nn.Parameter(torch.ones(width))
+        self.before_mlp, self.after_mlp = nn.Parameter(torch.ones(width)), nn.Parameter(torch.ones(width))
 
     def forward(self, x: Tensor, context: Context) -> Tensor:
         """(B, N, W) -> (B, N, W)."""
