@@ -62,7 +62,7 @@ class FlexAttention(MaskedAttention):
             return super().mixed(x, context)
         from torch.nn.attention.flex_attention import flex_attention
 
-        kernel = flex_attention if torch.compiler.is_compiling() else self.compiled
+        kernel: Callable[..., Any] = flex_attention if torch.compiler.is_compiling() else self.compiled
         return self.by_blocks(kernel, *self.prepared(*self.projected(x), context))
 
     @cached_property
