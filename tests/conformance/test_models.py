@@ -127,6 +127,13 @@ def test_a_models_weights_make_another_the_same(
     assert torch.equal(one_segment(saved, batch, start)[0], one_segment(loaded, batch, start)[0])
 
 
+@every_variant
+def test_a_model_is_described_without_memory_for_its_numbers(build: Callable[..., HRM], field: str, entry: Entry):
+    with torch.device("meta"):
+        model = build(field, entry)
+    assert all(parameter.is_meta for parameter in model.parameters())
+
+
 @pytest.mark.parametrize(("field", "entry"), COUNTED, ids=[f"{f}-{e.name}" for f, e in COUNTED])
 def test_its_operations_are_counted_without_numbers_as_with_them(
     build: Callable[..., HRM], make_batch: MakeBatch, field: str, entry: Entry

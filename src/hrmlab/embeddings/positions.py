@@ -79,7 +79,7 @@ class Rotary2D(PositionsConfig):
                 f"positions 'rotary_2d' turn pairs by rows and as many by columns, but a head of width {head_width} is "
                 "no multiple of 4; change heads"
             )
-        cells = torch.from_numpy(self.board(place.spec).coordinates) + 1
+        cells = torch.tensor(self.board(place.spec).coordinates) + 1
         rows, columns = torch.cat((cells.new_zeros(place.slots, 2), cells)).unbind(1)
         return turning(torch.cat([angles(axis, head_width // 2, self.theta) for axis in (rows, columns)], dim=1))
 
