@@ -62,8 +62,10 @@ class FlexAttention(MaskedAttention):
             return super().mixed(x, context)
         from torch.nn.attention.flex_attention import flex_attention
 
-        kernel: Callable[..., Any] = flex_attention if torch.compiler.is_compiling() else self.compiled
-        return self.by_blocks(kernel, *self.prepared(*self.projected(x), context))
+        parts = self.prepared(*self.projected(x), context)
+        if torch.compiler.is_compiling():
+            return self.by_blocks(flex_attention, *parts)
+        return self.by_blocks(self.compiled, *parts)
 
     @cached_property
     def compiled(self) -> Callable[..., Any]:
