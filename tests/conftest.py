@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from torch import nn
 
-from hrmlab.blocks import PostNorm, Relational, Size
+from hrmlab.blocks import Place, PostNorm, Relational, Size
 from hrmlab.core.carry import Batch, Carry
 from hrmlab.core.heads import HaltingHeadConfig
 from hrmlab.core.model import HRM, ModelConfig
@@ -50,6 +51,32 @@ def make_spec() -> Callable[..., TaskSpec]:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def make_place(make_spec: Callable[..., TaskSpec]) -> Callable[..., Place]:
+    """Where a part of width 16 with two heads stands on a board, sizes changed as asked for."""
+
+    def make(spec: TaskSpec | None = None, slots: int = 0, symbols: bool = False, **changes: Any) -> Place:
+        here = spec or make_spec()
+        size = Size(**({"width": 16, "layers": 1, "heads": 2, "expansion": 2, "round_to": 8} | changes))
+        return Place(size, here, slots + here.seq_len, slots, symbols)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def awake() -> Callable[[nn.Module], nn.Module]:
+    """Fills parameters that start at zero, and hold back those behind them, as a first step of training would."""
+
+    def wake(module: nn.Module) -> nn.Module:
+        with torch.no_grad():
+            for parameter in module.parameters():
+                if not parameter.any():
+                    parameter.normal_(std=0.1)
+        return module
+
+    return wake
 
 
 @pytest.fixture(scope="session")

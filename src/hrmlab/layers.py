@@ -45,6 +45,10 @@ class Linear(nn.Module):
         bias = None if self.bias is None else self.bias.to(x.dtype)
         return F.linear(x, self.weight.to(x.dtype), bias)
 
+    def matrix(self) -> Tensor:
+        """What x is multiplied by, (outputs, inputs): for callers that need only some of its rows."""
+        return self.weight
+
 
 def feed_forward_width(width: int, expansion: float, multiple: int) -> int:
     """Hidden width of a SwiGLU: two thirds of `expansion * width`, rounded up to a multiple."""
@@ -67,10 +71,19 @@ class SwiGLU(nn.Module):
 
 def rotation(positions: int, head_width: int, theta: float) -> Rotation:
     """Rotary angles (Su et al. 2021, arXiv 2104.09864) for positions 0..N-1: cosine and sine, each (N, D)."""
-    frequencies = theta ** -(torch.arange(0, head_width, 2, dtype=torch.float32) / head_width)
-    angles = torch.outer(torch.arange(positions, dtype=torch.float32), frequencies)
-    angles = torch.cat((angles, angles), dim=-1)
-    return angles.cos(), angles.sin()
+    return turning(angles(torch.arange(positions), head_width, theta))
+
+
+def angles(positions: Tensor, width: int, theta: float) -> Tensor:
+    """Positions (N,) times width / 2 frequencies, from 1 down towards 1 / theta: (N, width / 2)."""
+    frequencies = theta ** -(torch.arange(0, width, 2, dtype=torch.float32) / width)
+    return torch.outer(positions.float(), frequencies)
+
+
+def turning(angles: Tensor) -> Rotation:
+    """Angles of the pairs (i, i + D/2) of a head's numbers, (N, D/2) -> their cosine and sine for each number."""
+    both = torch.cat((angles, angles), dim=-1)
+    return both.cos(), both.sin()
 
 
 def rotate(x: Tensor, rotation: Rotation) -> Tensor:

@@ -5,11 +5,15 @@ model's configuration, and no part of the model knows what a Sudoku is: relation
 axis reads `symbols`. Plain numpy, no torch.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from hrmlab.errors import ConfigError
+
+Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.integer]
 
 
@@ -32,6 +36,25 @@ class Relation:
 
     def __post_init__(self) -> None:
         assert (self.groups is None) != (self.neighbours is None), "a relation is either groups or neighbours"
+
+    @property
+    def links(self) -> Bools:
+        """Which cells (columns) each cell (rows) is related to, shape (cells, cells)."""
+        if self.groups is not None:
+            together: Bools = (self.groups[:, None] == self.groups) & (self.groups >= 0)
+            return together
+        assert self.neighbours is not None
+        others = np.arange(len(self.neighbours))
+        near: Bools = (self.neighbours[:, :, None] == others).any(axis=1)
+        return near
+
+
+def by_tie(relations: Iterable[Relation]) -> dict[str, list[Relation]]:
+    """Relations that share their weights, together; in order."""
+    ties: dict[str, list[Relation]] = {}
+    for relation in relations:
+        ties.setdefault(relation.tie or relation.name, []).append(relation)
+    return ties
 
 
 @dataclass(frozen=True)
@@ -64,3 +87,20 @@ class TaskSpec:
     shape: tuple[int, ...] = ()
     relations: tuple[Relation, ...] = field(default=())
     symbols: Symbols | None = None
+
+    @property
+    def coordinates(self) -> Ints:
+        """Row and column of each cell, shape (cells, 2); a sequence, or cells of no known shape, are one row."""
+        columns = self.shape[1] if len(self.shape) == 2 else self.seq_len
+        return np.stack(np.divmod(np.arange(self.seq_len), columns), axis=1)
+
+    def chosen(self, names: tuple[str, ...] | None) -> list[Relation]:
+        """Relations by name; None for all of them.
+
+        Raises:
+            ConfigError: a name that the task does not have.
+        """
+        known = {relation.name: relation for relation in self.relations}
+        if missing := [name for name in names or () if name not in known]:
+            raise ConfigError(f"the task has no relation {missing}; it has: {', '.join(known) or 'none'}")
+        return [known[name] for name in (known if names is None else names)]

@@ -75,6 +75,19 @@ def test_every_implementation_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "activate_flash_attention_impl('FA4')" in installed["flash_attn"]
 
 
+def test_flex_comes_first_where_it_can_skip_blocks() -> None:
+    maze = replace(HRM, positions=900, masked=True, local=True)
+    assert chosen(maze, H100).name == "flex"
+    hindered = {
+        "needs a GPU and triton": (maze, Machine("cpu")),
+        "82 positions are one block of 128": (replace(HRM, masked=True, local=True), H100),
+        "the mask is a tensor": (replace(maze, local=False), H100),
+    }
+    for reason, (request, machine) in hindered.items():
+        (flex,) = [backend for backend in explain(request, machine) if backend.name == "flex"]
+        assert not flex.chosen and reason in flex.why
+
+
 def test_torch_can_be_told_to_leave_cudnn_last(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCH_CUDNN_SDPA_DEPRIORITIZED", "1")
     assert chosen(HRM, H100).name == "flash"

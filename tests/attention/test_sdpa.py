@@ -6,18 +6,23 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from hrmlab.attention import SDPA, Context
+from hrmlab.attention import SDPA, Context, Place, Size
 from hrmlab.errors import ConfigError
 from hrmlab.layers import rotate, rotation
+from hrmlab.spec import TaskSpec
 
 WIDTH, HEADS, PLACES = 16, 4, 6
 TABLE = rotation(PLACES, WIDTH // HEADS, 100.0)
 
 
+def place(heads: int) -> Place:
+    return Place(Size(width=WIDTH, heads=heads), TaskSpec(seq_len=PLACES, vocab_size=4), PLACES, 0, False)
+
+
 @pytest.fixture
 def attention() -> nn.Module:
     torch.manual_seed(3)
-    return SDPA().build(WIDTH, HEADS)
+    return SDPA().build(place(HEADS))
 
 
 def by_hand(attention: nn.Module, x: Tensor, turn: Callable[[Tensor], Tensor], mask: Tensor | None = None) -> Tensor:
@@ -61,4 +66,4 @@ def test_without_positions_moving_the_inputs_moves_the_outputs(attention: nn.Mod
 
 def test_heads_that_do_not_divide_the_width_are_refused():
     with pytest.raises(ConfigError, match="width 16 cannot be split over 3 heads; choose heads that divide it"):
-        SDPA().build(16, 3)
+        SDPA().build(place(3))

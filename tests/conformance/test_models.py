@@ -1,15 +1,19 @@
-"""Every schedule, block, embedding and kind of positions as part of a whole model, trained for a segment."""
+"""Every schedule, block, attention, embedding and kind of positions as part of a whole model, trained for a segment."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
 
-from hrmlab.blocks import BLOCKS
+from hrmlab.attention import ATTENTION
+from hrmlab.blocks import BLOCKS, PostNorm
 from hrmlab.core.act import Objective, objective, segment
 from hrmlab.core.carry import Batch, Carry
+from hrmlab.core.cost import costs
 from hrmlab.core.model import HRM
 from hrmlab.core.schedule import Schedule, incoherences
 from hrmlab.core.schedules import SCHEDULES
@@ -22,9 +26,16 @@ from hrmlab.spec import TaskSpec
 
 MakeModel, MakeSpec, MakeBatch = Callable[..., HRM], Callable[..., TaskSpec], Callable[..., Batch]
 Start = Callable[[HRM, Batch], Carry]
-PARTS = {"schedule": SCHEDULES, "block": BLOCKS, "embedding": EMBEDDINGS, "positions": POSITIONS}
+PARTS = {
+    "schedule": SCHEDULES,
+    "block": BLOCKS,
+    "attention": ATTENTION,
+    "embedding": EMBEDDINGS,
+    "positions": POSITIONS,
+}
 VARIANTS = [(field, entry) for field, registry in PARTS.items() for entry in registry]
 every_variant = pytest.mark.parametrize(("field", "entry"), VARIANTS, ids=[f"{f}-{e.name}" for f, e in VARIANTS])
+COUNTED = [(field, entry) for field, entry in VARIANTS if field in ("block", "attention")]
 every_schedule = pytest.mark.parametrize("entry", list(SCHEDULES), ids=lambda entry: entry.name)
 
 
@@ -33,11 +44,12 @@ def build(make_model: MakeModel, make_spec: MakeSpec) -> Callable[..., HRM]:
     """A model with the one part changed, among the companions that it agrees to."""
 
     def make(field: str, entry: Entry, seed: int = 0, spec: TaskSpec | None = None) -> HRM:
-        refusals = []
+        refusals, part = [], entry.config()
+        changed = {"block": PostNorm(attention=part)} if field == "attention" else {field: part}
         for symbols in (False, True):
             companions: dict[str, Any] = {} if symbols else {"puzzle": PuzzleConfig(width=20, init_std=1.0)}
             for with_puzzle in (companions, {}):
-                parts = with_puzzle | {field: entry.config()}
+                parts = with_puzzle | changed
                 try:
                     return make_model(spec or make_spec(), symbols=symbols, seed=seed, **parts)
                 except ConfigError as error:
@@ -76,11 +88,19 @@ def test_a_model_is_deterministic_from_its_seed_on(
 
 @every_variant
 def test_one_segment_gives_every_parameter_a_finite_gradient_that_is_not_all_zero(
-    build: Callable[..., HRM], make_batch: MakeBatch, start: Start, field: str, entry: Entry
+    build: Callable[..., HRM],
+    awake: Callable[[nn.Module], nn.Module],
+    make_batch: MakeBatch,
+    start: Start,
+    field: str,
+    entry: Entry,
 ):
     model = build(field, entry)
+    awake(model)
     one_segment(model, make_batch(model.spec, 3), start)[2].total.backward()
     for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:  # frozen by its part
+            continue
         assert parameter.grad is not None and parameter.grad.isfinite().all(), name
         assert parameter.grad.ne(0).any(), name
 
@@ -105,6 +125,27 @@ def test_a_models_weights_make_another_the_same(
     loaded.load_state_dict(saved.state_dict(), strict=True)
     batch = make_batch(saved.spec, 2)
     assert torch.equal(one_segment(saved, batch, start)[0], one_segment(loaded, batch, start)[0])
+
+
+@every_variant
+def test_a_model_is_described_without_memory_for_its_numbers(build: Callable[..., HRM], field: str, entry: Entry):
+    with torch.device("meta"):
+        model = build(field, entry)
+    assert all(parameter.is_meta for parameter in model.parameters())
+
+
+@pytest.mark.parametrize(("field", "entry"), COUNTED, ids=[f"{f}-{e.name}" for f, e in COUNTED])
+def test_its_operations_are_counted_without_numbers_as_with_them(
+    build: Callable[..., HRM], make_batch: MakeBatch, field: str, entry: Entry
+):
+    model = build(field, entry)
+    batch, counted = make_batch(model.spec, 1), costs(model.config, model.spec)
+    with torch.no_grad():
+        state = model.embed(batch)[0]
+        for name, network in model.networks.items():
+            with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as spent:
+                network(state, model._rotation.context())
+            assert counted.networks[name].forward == spent.get_total_flops() > 0
 
 
 @every_schedule

@@ -1,7 +1,7 @@
 """What holds for every attention, block and embedding, wherever it agrees to stand."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,9 @@ SPEC = TaskSpec(
 )
 
 
+Wake = Callable[[nn.Module], nn.Module]
+
+
 @dataclass(frozen=True)
 class Case:
     """A module to build, what to call it with, and its name in the report."""
@@ -42,6 +45,10 @@ class Case:
     inputs: Callable[[int], tuple[Any, ...]]
     call: Callable[[nn.Module, Any], Tensor]
     shape: tuple[int, ...]
+
+
+def place(slots: int = 0, symbol_axis: bool = False) -> Place:
+    return Place(SIZE, SPEC, slots + SPEC.seq_len, slots, symbol_axis)
 
 
 def context(positions: int) -> Context:
@@ -55,14 +62,14 @@ def states(*shape: int) -> Callable[[int], tuple[Any, ...]]:
 def attentions() -> list[Case]:
     return [
         Case(
-            f"attention-{entry.name}{'-rotary' if angles.rotation else ''}",
-            lambda entry=entry: entry.config().build(WIDTH, HEADS),
-            states(9, WIDTH),
+            f"attention-{entry.name}-{slots}slots{'-rotary' if angles.rotation else ''}",
+            lambda entry=entry, slots=slots: entry.config().build(place(slots)),
+            states(slots + SPEC.seq_len, WIDTH),
             lambda module, inputs, angles=angles: module(inputs[0], angles),
-            (9, WIDTH),
+            (slots + SPEC.seq_len, WIDTH),
         )
         for entry in ATTENTION
-        for angles in (Context(), context(9))
+        for slots, angles in ((0, Context()), (2, context(2 + SPEC.seq_len)))
     ]
 
 
@@ -70,13 +77,13 @@ def blocks() -> list[Case]:
     cases = []
     for entry in BLOCKS:
         for slots, symbol_axis in ((0, False), (2, False), (0, True)):
-            place = Place(SIZE, SPEC, slots + SPEC.seq_len, slots, symbol_axis)
-            shape = (place.positions, SIDE, WIDTH) if symbol_axis else (place.positions, WIDTH)
-            angles = Context() if symbol_axis else context(place.positions)
+            here = place(slots, symbol_axis)
+            shape = (here.positions, SIDE, WIDTH) if symbol_axis else (here.positions, WIDTH)
+            angles = Context() if symbol_axis else context(here.positions)
             cases.append(
                 Case(
                     f"block-{entry.name}-{slots}slots{'-symbols' if symbol_axis else ''}",
-                    lambda entry=entry, place=place: entry.config().build(place),
+                    lambda entry=entry, here=here: entry.config().build(here),
                     states(*shape),
                     lambda module, inputs, angles=angles: module(inputs[0], angles),
                     shape,
@@ -162,11 +169,13 @@ def test_it_is_deterministic_from_its_seed_on(case: Case):
 
 
 @every_case
-def test_every_parameter_gets_a_finite_gradient_that_is_not_all_zero(case: Case):
-    module = built(case)
+def test_every_parameter_gets_a_finite_gradient_that_is_not_all_zero(case: Case, awake: Wake):
+    module = awake(built(case))
     out = case.call(module, case.inputs(3))
     (out * torch.linspace(-1, 1, out.numel()).view(out.shape)).sum().backward()
     for name, parameter in module.named_parameters():
+        if not parameter.requires_grad:  # frozen by its part
+            continue
         assert parameter.grad is not None and parameter.grad.isfinite().all(), name
         assert parameter.grad.ne(0).any(), name
 
@@ -209,17 +218,41 @@ def test_training_and_evaluation_mode_and_recording_gradients_make_no_difference
 @pytest.mark.parametrize("entry", list(ATTENTION), ids=lambda entry: entry.name)
 def test_attention_refuses_heads_that_do_not_divide_the_width(entry: Any):
     with pytest.raises(ConfigError, match="heads"):
-        entry.config().build(16, 3)
+        entry.config().build(replace(place(), size=replace(SIZE, heads=3)))
 
 
 @pytest.mark.parametrize("entry", list(ATTENTION), ids=lambda entry: entry.name)
 def test_attention_does_not_look_where_the_mask_forbids(entry: Any):
     torch.manual_seed(0)
-    module, x, mask = entry.config().build(WIDTH, HEADS), torch.randn(2, 6, WIDTH), torch.ones(6, 6, dtype=torch.bool)
+    module, cells = entry.config().build(place()), SPEC.seq_len
+    x, mask = torch.randn(2, cells, WIDTH), torch.ones(cells, cells, dtype=torch.bool)
     mask[:, 4] = False
     changed = x.clone()
     changed[:, 4] += 1
-    others = [0, 1, 2, 3, 5]
+    others = [cell for cell in range(cells) if cell != 4]
     masked, unmasked = (module(x, Context(mask=m))[:, others] for m in (mask, None))
     torch.testing.assert_close(module(changed, Context(mask=mask))[:, others], masked)
+    torch.testing.assert_close(module(x, Context(mask=mask[:1]))[:, others], masked)
     assert not torch.allclose(module(changed, Context())[:, others], unmasked)
+
+
+LEADING = [case for case in CASES if hasattr(case.build(), "leading")]
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("case", LEADING, ids=lambda case: case.name)
+def test_its_leading_positions_are_those_of_all(case: Case, masked: bool):
+    module, (x,), positions = built(case), case.inputs(2), case.shape[0]
+    mask = torch.ones(positions, positions, dtype=torch.bool).tril() if masked else None
+    angles = replace(context(positions), mask=mask)
+    for count in (1, 5, positions):
+        torch.testing.assert_close(module.leading(x, angles, count), module(x, angles)[:, :count], atol=2e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if not c.name.startswith("embedding")], ids=lambda c: c.name)
+def test_it_reads_no_value_on_the_host(case: Case):
+    """Tensors without data raise at whatever would wait for a device; a CUDA graph can hold what passes."""
+    module, (x,), positions = built(case).to("meta"), case.inputs(2), case.shape[0]
+    angles = Context(tuple(part.to("meta") for part in rotation(positions, WIDTH // HEADS, 100.0)))
+    out = module(x.to("meta"), angles if x.ndim == 3 else Context())
+    assert out.is_meta and out.shape == x.shape

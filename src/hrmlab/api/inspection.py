@@ -53,6 +53,8 @@ def inspect(target: str | Path, overrides: Sequence[str] = ()) -> Inspection:
 
 def _parameters(model: HRM) -> dict[str, int]:
     counts = {"total": model.parameter_count()}
+    if frozen := sum(p.numel() for p in model.parameters() if not p.requires_grad):
+        counts["frozen (not in the total)"] = frozen
     counts |= {f"network {name}": sum(p.numel() for p in net.parameters()) for name, net in model.networks.items()}
     counts["embedding and answer"] = sum(p.numel() for p in model.embedding.parameters())
     counts["halting head"] = sum(p.numel() for p in model.halting_head.parameters())
@@ -73,12 +75,12 @@ def _flops(config: RunConfig, model: HRM, cost: Costs) -> dict[str, int]:
 
 
 def _memory(config: RunConfig, model: HRM, cost: Costs) -> dict[str, int]:
-    training, parameters = config.training, dict(model.named_parameters())
-    weights = sum(p.nbytes for p in parameters.values())
+    training, weights = config.training, sum(p.nbytes for p in model.parameters())
+    learnt = {name: p for name, p in model.named_parameters() if p.requires_grad}
     held = {
         "weights": weights,
-        "gradients": weights,
-        "optimiser": 4 * training.optimiser.moments(parameters),
+        "gradients": sum(p.nbytes for p in learnt.values()),
+        "optimiser": 4 * training.optimiser.moments(learnt),
         "average": weights if training.ema is not None else 0,
         "puzzle_table": model.puzzles.rows.nbytes if model.puzzles is not None else 0,
     }

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn.attention import SDPBackend, current_flash_attention_impl
 
+FLEX_BLOCK = 128
+"""Positions that FlexAttention takes or skips together."""
 HALF = (torch.float16, torch.bfloat16)
 NAMES = {
     SDPBackend.MATH: "math",
@@ -72,6 +74,7 @@ class Request:
     """A call of attention: what of it the choice depends on.
 
     masked: a mask is given. mask_learns: it asks for gradient.
+    local: what the mask says is a rule that keeps queries to keys nearby, so that whole blocks of it can be skipped.
     """
 
     positions: int
@@ -79,6 +82,7 @@ class Request:
     dtype: torch.dtype
     masked: bool = False
     mask_learns: bool = False
+    local: bool = False
 
     @staticmethod
     def of(query: Tensor, mask: Tensor | None = None) -> "Request":
@@ -98,12 +102,14 @@ class Backend:
 
 
 def explain(request: Request, machine: Machine) -> list[Backend]:
-    """All implementations in torch's order of preference, exactly one of them chosen."""
+    """All implementations in order of preference, torch's but for FlexAttention, exactly one of them chosen."""
     order = ["flash", "memory_efficient", "math"]
     order.insert(0 if machine.prefers_cudnn else 3, "cudnn")
+    order = ["flash_attn", *order]
+    order.insert(0 if request.local else len(order), "flex")
     found: list[Backend] = []
     chosen = ""
-    for name in ("flash_attn", *order, "flex"):
+    for name in order:
         available, hindrance = RULES[name](request, machine)
         takes = not chosen and available and not hindrance
         if takes:
@@ -177,8 +183,12 @@ def _math(request: Request, machine: Machine) -> Verdict:
 
 
 def _flex(request: Request, machine: Machine) -> Verdict:
-    if machine.device != "cpu" and not machine.triton:
-        return False, "needs triton"
+    if machine.device == "cpu" or not machine.triton:
+        return False, "needs a GPU and triton"
+    if request.local and request.positions <= FLEX_BLOCK:
+        return True, f"{request.positions} positions are one block of {FLEX_BLOCK}, so that there is none to skip"
+    if request.local:
+        return True, ""
     if request.masked:
         return True, "the mask is a tensor; FlexAttention gains where a rule lets it skip whole blocks"
     return True, "every position attends to every other, so that there is no block to skip"
@@ -197,6 +207,7 @@ GOOD = {
     "cudnn": "first on this GPU; scores never reach memory",
     "flash": "fused; scores never reach memory",
     "memory_efficient": "fused, by blocks; takes masks and float32",
+    "flex": "skips the blocks of positions that no query looks at",
     "math": "nothing fused takes this; scores are written to memory, (B, H, N, N)",
 }
 

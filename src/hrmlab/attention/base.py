@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from hrmlab.attention.place import Place
 from hrmlab.layers import Rotation
 from hrmlab.registry import Part, Registry
 
@@ -24,6 +25,13 @@ class Context:
     mask: Tensor | None = None
 
 
+def leading(attention: nn.Module, x: Tensor, context: Context, count: int) -> Tensor:
+    """The first `count` positions of `attention(x, context)`, (B, count, W), by a shorter way if it has one."""
+    short = getattr(attention, "leading", None)
+    some: Tensor = attention(x, context)[:, :count] if short is None else short(x, context, count)
+    return some
+
+
 class AttentionConfig(Part, ABC):
     """Base of all attention kinds. `build` returns a module called as `module(x, context)`, (B, N, W) -> (B, N, W)."""
 
@@ -31,5 +39,5 @@ class AttentionConfig(Part, ABC):
     kind: str
 
     @abstractmethod
-    def build(self, width: int, heads: int) -> nn.Module:
-        """Raises ConfigError if the heads do not divide the width."""
+    def build(self, place: Place) -> nn.Module:
+        """Raises ConfigError if the heads do not divide the width, or if the task lacks what this attention reads."""

@@ -6,6 +6,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from hrmlab.attention.base import ATTENTION, AttentionConfig
+from hrmlab.attention.place import Place, Size
 from hrmlab.attention.sdpa import SelfAttention
 from hrmlab.layers import Linear
 
@@ -17,16 +18,16 @@ class Gated(AttentionConfig):
 
     kind: Literal["gated"] = "gated"
 
-    def build(self, width: int, heads: int) -> nn.Module:
-        return GatedAttention(width, heads)
+    def build(self, place: Place) -> nn.Module:
+        return GatedAttention(place.size)
 
 
 class GatedAttention(SelfAttention):
     """out(sigmoid(gate(x)) * attention(x)); not causal unless the context's mask says so."""
 
-    def __init__(self, width: int, heads: int) -> None:
-        super().__init__(width, heads)
-        self.gate = Linear(width, width)
+    def __init__(self, size: Size) -> None:
+        super().__init__(size)
+        self.gate = Linear(size.width, size.width)
 
     def given(self, x: Tensor, mixed: Tensor) -> Tensor:
         out: Tensor = self.out(self.gate(x).sigmoid() * mixed)

@@ -7,7 +7,6 @@ from torch import Tensor, nn
 
 from hrmlab.attention import Context
 from hrmlab.blocks.base import BLOCKS, BlockConfig, Place
-from hrmlab.errors import ConfigError
 from hrmlab.kernels import add_rms_norm
 from hrmlab.layers import SwiGLU, feed_forward_width
 
@@ -21,11 +20,9 @@ class MLPMixer(BlockConfig):
     eps: float = 1e-5
 
     def build(self, place: Place) -> nn.Module:
-        if place.symbol_axis:
-            raise ConfigError("block 'mlp_mixer' reads states of cells, not of cells x symbols; use block 'relational'")
-        size = place.size
+        size = self.cells_only(place).size
         across = SwiGLU(place.positions, feed_forward_width(place.positions, size.expansion, size.round_to))
-        within = SwiGLU(size.width, feed_forward_width(size.width, size.expansion, size.round_to))
+        within = SwiGLU(size.width, size.hidden)
         return MixerBlock(across, within, self.eps)
 
 

@@ -5,11 +5,10 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from hrmlab.attention import SDPA, AttentionConfig, Context
+from hrmlab.attention import SDPA, AttentionConfig, Context, leading
 from hrmlab.blocks.base import BLOCKS, BlockConfig, Place
-from hrmlab.errors import ConfigError
 from hrmlab.kernels import add_rms_norm
-from hrmlab.layers import SwiGLU, feed_forward_width
+from hrmlab.layers import SwiGLU
 
 
 @BLOCKS.register(source="Wang et al. 2025, arXiv 2506.21734")
@@ -22,11 +21,8 @@ class PostNorm(BlockConfig):
     eps: float = 1e-5
 
     def build(self, place: Place) -> nn.Module:
-        if place.symbol_axis:
-            raise ConfigError("block 'post_norm' reads states of cells, not of cells x symbols; use block 'relational'")
-        size = place.size
-        hidden = feed_forward_width(size.width, size.expansion, size.round_to)
-        return PostNormBlock(self.attention.build(size.width, size.heads), SwiGLU(size.width, hidden), self.eps)
+        size = self.cells_only(place).size
+        return PostNormBlock(self.attention.build(place), SwiGLU(size.width, size.hidden), self.eps)
 
 
 class PostNormBlock(nn.Module):
@@ -42,9 +38,7 @@ class PostNormBlock(nn.Module):
 
     def leading(self, x: Tensor, context: Context, count: int) -> Tensor:
         """The first `count` positions of `self(x, context)`, (B, count, W)."""
-        leading = getattr(self.attention, "leading", None)
-        mixed = self.attention(x, context)[:, :count] if leading is None else leading(x, context, count)
-        return self._through(x[:, :count], mixed)
+        return self._through(x[:, :count], leading(self.attention, x, context, count))
 
     def _through(self, x: Tensor, mixed: Tensor) -> Tensor:
         x = add_rms_norm(x, mixed, self.eps)

@@ -7,9 +7,8 @@ from torch import Tensor, nn
 
 from hrmlab.attention import SDPA, AttentionConfig, Context
 from hrmlab.blocks.base import BLOCKS, BlockConfig, Place
-from hrmlab.errors import ConfigError
 from hrmlab.kernels import rms_norm
-from hrmlab.layers import SwiGLU, feed_forward_width
+from hrmlab.layers import SwiGLU
 
 
 @BLOCKS.register(source="Xiong et al. 2020, arXiv 2002.04745; HRM-Text, arXiv 2605.20613")
@@ -22,11 +21,8 @@ class PreNorm(BlockConfig):
     eps: float = 1e-6
 
     def build(self, place: Place) -> nn.Module:
-        if place.symbol_axis:
-            raise ConfigError("block 'pre_norm' reads states of cells, not of cells x symbols; use block 'relational'")
-        size = place.size
-        hidden = feed_forward_width(size.width, size.expansion, size.round_to)
-        return PreNormBlock(self.attention.build(size.width, size.heads), SwiGLU(size.width, hidden), self.eps)
+        size = self.cells_only(place).size
+        return PreNormBlock(self.attention.build(place), SwiGLU(size.width, size.hidden), self.eps)
 
     def finish(self, place: Place) -> nn.Module:
         """What blocks add to a state grows from one to the next; a network hands it on normalised."""

@@ -17,8 +17,8 @@ from hrmlab.blocks.base import BLOCKS, BlockConfig, Place
 from hrmlab.blocks.neighbours import NeighbourMean
 from hrmlab.errors import ConfigError
 from hrmlab.kernels import add_rms_norm, swiglu
-from hrmlab.layers import Linear, feed_forward_width
-from hrmlab.spec import Relation
+from hrmlab.layers import Linear
+from hrmlab.spec import Relation, by_tie
 
 
 @BLOCKS.register(source="hrm-lab; deep sets, arXiv 1703.06114; symbol axis as in SE-RRM, arXiv 2603.02193")
@@ -32,17 +32,13 @@ class Relational(BlockConfig):
     eps: float = 1e-5
 
     def build(self, place: Place) -> nn.Module:
-        known = {relation.name: relation for relation in place.spec.relations}
-        names = tuple(known) if self.relations is None else self.relations
-        if missing := [name for name in names if name not in known]:
-            raise ConfigError(f"the task has no relation {missing}; it has: {', '.join(known) or 'none'}")
-        if not names and not place.symbol_axis:
+        relations = place.spec.chosen(self.relations)
+        if not relations and not place.symbol_axis:
             raise ConfigError("block 'relational' needs a task with relations; use post_norm or mlp_mixer")
         if place.slots:
             raise ConfigError("block 'relational' has no place for puzzle slots; set model.puzzle=none")
         size = place.size
-        hidden = feed_forward_width(size.width, size.expansion, size.round_to)
-        return RelationalBlock(size.width, hidden, [known[n] for n in names], place.symbol_axis, self.eps)
+        return RelationalBlock(size.width, size.hidden, relations, place.symbol_axis, self.eps)
 
 
 class RelationalBlock(nn.Module):
@@ -60,8 +56,8 @@ class RelationalBlock(nn.Module):
     def __init__(self, width: int, hidden: int, relations: list[Relation], symbols: bool, eps: float) -> None:
         super().__init__()
         self.eps = eps
-        grouped = _by_tie([relation for relation in relations if relation.groups is not None])
-        nearby = _by_tie([relation for relation in relations if relation.groups is None])
+        grouped = by_tie([relation for relation in relations if relation.groups is not None])
+        nearby = by_tie([relation for relation in relations if relation.groups is None])
         pools = [np.concatenate([_members(r, mean=True) for r in tied]) for tied in grouped.values()]
         spreads = [_members(r, mean=False).T for tied in grouped.values() for r in tied]
         self.groups = [len(pool) for pool in pools]
@@ -93,14 +89,6 @@ class RelationalBlock(nn.Module):
         if self.across_symbols is not None:
             heard = heard + self.across_symbols(x.mean(dim=2, keepdim=True))
         return heard
-
-
-def _by_tie(relations: list[Relation]) -> dict[str, list[Relation]]:
-    """Relations that share their weights, together; in order."""
-    ties: dict[str, list[Relation]] = {}
-    for relation in relations:
-        ties.setdefault(relation.tie or relation.name, []).append(relation)
-    return ties
 
 
 def _members(relation: Relation, *, mean: bool) -> np.ndarray:

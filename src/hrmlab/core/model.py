@@ -13,10 +13,10 @@ from hrmlab.core.heads import HaltingHead, HaltingHeadConfig
 from hrmlab.core.recurrence import Network, Observer, States, run
 from hrmlab.core.schedules import ScheduleConfig
 from hrmlab.embeddings.base import EmbeddingConfig, EmbeddingRequest
-from hrmlab.embeddings.positions import PositionsConfig, Rotary
+from hrmlab.embeddings.positions import PositionsConfig
 from hrmlab.embeddings.puzzle import PuzzleConfig, PuzzleTable
 from hrmlab.errors import ConfigError, unknown
-from hrmlab.layers import Rotation, rotation, truncated_normal_
+from hrmlab.layers import Rotation, truncated_normal_
 from hrmlab.registry import Strict
 from hrmlab.spec import TaskSpec
 
@@ -190,7 +190,7 @@ class HRM(nn.Module):
 
     def parameter_count(self) -> int:
         """Trained numbers, without the sparse puzzle table (as the papers count)."""
-        return sum(p.numel() for p in self.parameters())
+        return sum(p.numel() for p in self.parameters() if p.requires_grad)
 
 
 class _RotaryTable(nn.Module):
@@ -201,14 +201,11 @@ class _RotaryTable(nn.Module):
 
     def __init__(self, positions: PositionsConfig, place: Place) -> None:
         super().__init__()
-        self.on = isinstance(positions, Rotary) and not place.symbol_axis
-        if isinstance(positions, Rotary) and self.on:
-            head_width = place.size.width // place.size.heads
-            if head_width % 2:
-                raise ConfigError(f"rotary positions turn pairs, but a head of width {head_width} is odd; change heads")
-            cos, sin = rotation(place.positions, head_width, positions.theta)
-            self.register_buffer("cos", cos, persistent=False)
-            self.register_buffer("sin", sin, persistent=False)
+        found = None if place.symbol_axis else positions.rotation(place)
+        self.on = found is not None
+        if found is not None:
+            self.register_buffer("cos", found[0], persistent=False)
+            self.register_buffer("sin", found[1], persistent=False)
 
     def context(self, mask: Tensor | None = None) -> Context:
         angles: Rotation | None = (self.cos, self.sin) if self.on else None

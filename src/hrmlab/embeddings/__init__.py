@@ -1,7 +1,7 @@
 """Embeddings: tokens or symbols in, states out; positions; the sparse puzzle table."""
 
 from hrmlab.embeddings.base import EMBEDDINGS, Embedding, EmbeddingConfig, EmbeddingRequest
-from hrmlab.embeddings.positions import POSITIONS, Learned, NoPositions, PositionsConfig, Rotary
+from hrmlab.embeddings.positions import POSITIONS, Learned, Learned2D, NoPositions, PositionsConfig, Rotary, Rotary2D
 from hrmlab.embeddings.puzzle import PuzzleConfig, PuzzleTable
 from hrmlab.embeddings.symbols import SymbolAxis
 from hrmlab.embeddings.tokens import Tokens
@@ -13,11 +13,13 @@ __all__ = [
     "EmbeddingConfig",
     "EmbeddingRequest",
     "Learned",
+    "Learned2D",
     "NoPositions",
     "PositionsConfig",
     "PuzzleConfig",
     "PuzzleTable",
     "Rotary",
+    "Rotary2D",
     "SymbolAxis",
     "Tokens",
 ]

@@ -9,7 +9,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hrmlab.embeddings.base import EMBEDDINGS, Embedding, EmbeddingConfig, EmbeddingRequest
-from hrmlab.embeddings.positions import Learned
 from hrmlab.errors import ConfigError
 from hrmlab.layers import Linear, truncated_normal_
 
@@ -39,10 +38,7 @@ class TokenEmbedding(Embedding):
         self.slots, self.width = request.slots, width
         std = 1 / math.sqrt(width)
         self.tokens = nn.Parameter(truncated_normal_(torch.empty(vocabulary, width), std))
-        self.positions: nn.Parameter | None = None
-        if isinstance(request.positions, Learned):
-            places = request.slots + request.spec.seq_len
-            self.positions = nn.Parameter(truncated_normal_(torch.empty(places, width), std))
+        self.positions = request.positions.vectors(request.spec, request.slots, width)
         self.answer = Linear(width, vocabulary)
 
     def forward(self, tokens: Tensor, puzzle: Tensor | None) -> Tensor:
@@ -52,7 +48,8 @@ class TokenEmbedding(Embedding):
             padded = F.pad(puzzle, (0, self.slots * self.width - puzzle.shape[-1]))
             x = torch.cat((padded.view(-1, self.slots, self.width).to(x.dtype), x), dim=1)
         if self.positions is not None:
-            x = 0.707106781 * (x + self.positions)  # keeps the variance; the constant is the reference's
+            where = self.positions() if isinstance(self.positions, nn.Module) else self.positions
+            x = 0.707106781 * (x + where)  # keeps the variance; the constant is the reference's
         return math.sqrt(self.width) * x
 
     def logits(self, state: Tensor) -> Tensor:

@@ -39,6 +39,8 @@ def arch_of(run: RunConfig, spec: TaskSpec) -> Arch:
             "post_norm, in TRM mlp_mixer, and tokens"
         )
     kinds: dict[type, str] = {Rotary: "rope", Learned: "learned", NoPositions: "none"}
+    if type(positions) not in kinds:
+        raise ConfigError(f"the reference has no positions '{positions.kind}'; it has rotary, learned and none")
     values: dict[str, Any] = {
         "batch_size": run.training.batch_size,
         "seq_len": spec.seq_len,

@@ -83,8 +83,9 @@ class MuonConfig(OptimiserConfig):
 
 
 def build_optimisers(config: OptimiserConfig, model: nn.Module) -> list[torch.optim.Optimizer]:
-    """The optimisers of a model's dense parameters; each group remembers its peak rate as `peak_lr`."""
-    optimisers = config.build(model, dict(model.named_parameters()))
+    """The optimisers of a model's dense parameters that are not frozen; each group remembers its peak rate as
+    `peak_lr`."""
+    optimisers = config.build(model, {name: p for name, p in model.named_parameters() if p.requires_grad})
     for optimiser in optimisers:
         for group in optimiser.param_groups:
             group["peak_lr"] = group["lr"]

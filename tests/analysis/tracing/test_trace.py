@@ -5,7 +5,7 @@ import torch
 
 from hrmlab.analysis.tracing import hooks, sites, trace, unroll, with_gradient
 from hrmlab.analysis.tracing.trace import norms
-from hrmlab.attention import Gated
+from hrmlab.attention import ATTENTION, Gated, LinearAttention
 from hrmlab.blocks import MLPMixer, PostNorm, Relational, Size
 from hrmlab.core.carry import Batch
 from hrmlab.core.model import HRM, ModelConfig
@@ -99,6 +99,25 @@ def test_an_attention_pattern_gives_the_attention_back(model):
     pattern, v, heads = found[f"{at}.pattern"], found[f"{at}.v"], found[f"{at}.heads"]
     assert torch.allclose(pattern.sum(-1), torch.ones(()), atol=1e-5)
     assert torch.allclose((pattern @ v).transpose(1, 2).flatten(2), heads, atol=1e-5)
+
+
+SOFTMAX = [entry for entry in ATTENTION if entry.name not in ("gated", "linear")]
+
+
+@pytest.mark.parametrize("entry", SOFTMAX, ids=lambda entry: entry.name)
+def test_every_softmax_attention_shows_its_pattern(entry, make_spec):
+    model = build(PostNorm(attention=entry.config()), spec=make_spec())
+    at = "seg0/h1/l0/low.1.attn"
+    found = trace(model, batch(model), [f"{at}.*"], 1, reduce=None)
+    pattern, v, heads = found[f"{at}.pattern"], found[f"{at}.v"], found[f"{at}.heads"]
+    assert torch.allclose(pattern.sum(-1), torch.ones(()), atol=1e-5)
+    assert torch.allclose((pattern @ v).transpose(1, 2).flatten(2), heads, atol=1e-5)
+
+
+def test_attention_without_softmax_shows_none():
+    model = build(PostNorm(attention=LinearAttention()))
+    names = {site.name for site in sites(model)}
+    assert "low.1.attn.out" in names and "low.1.attn.pattern" not in names
 
 
 def test_a_network_called_again_has_another_address(model):

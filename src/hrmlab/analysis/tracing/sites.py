@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import torch
 from torch import Tensor, nn
 
 from hrmlab.analysis.tracing.address import Address
 from hrmlab.attention.base import Context
+from hrmlab.attention.linear import KernelAttention
+from hrmlab.attention.sdpa import SelfAttention
 from hrmlab.core.carry import Batch
 from hrmlab.core.model import HRM
 from hrmlab.core.recurrence import Network
-from hrmlab.layers import rotate
 
 SHORT = {"attention": "attn"}
 """How modules are called in addresses, where not by their attribute's name."""
@@ -64,33 +66,33 @@ def _places(prefix: str, block: nn.Module) -> Iterator[Point]:
         yield Point(f"{name}.out", module, "out")
 
 
-def _attends(module: nn.Module) -> bool:
+def _attends(module: nn.Module) -> TypeGuard[SelfAttention]:
     """Whether a module is softmax attention with one product for queries, keys and values."""
-    return all(hasattr(module, part) for part in ("qkv", "heads", "out"))
+    return isinstance(module, SelfAttention) and not isinstance(module, KernelAttention)
 
 
-def queries_keys_values(attention: nn.Module, x: Tensor, context: Context) -> tuple[Tensor, Tensor, Tensor]:
-    """(B, N, W) -> each (B, H, N, D), positions turned in where the model has rotary ones."""
-    heads = int(attention.heads)  # type: ignore[arg-type]
-    q, k, v = attention.qkv(x).unflatten(-1, (3 * heads, -1)).chunk(3, dim=2)  # type: ignore[operator]
-    if context.rotation is not None:
-        q, k = rotate(q, context.rotation), rotate(k, context.rotation)
-    return q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)
+def queries_keys_values(attention: SelfAttention, x: Tensor, context: Context) -> tuple[Tensor, Tensor, Tensor]:
+    """(B, N, W) -> each (B, H, N, D), positions turned in where the model has rotary ones; registers, if the attention
+    has any, stand after the N keys and values."""
+    q, k, v = attention.prepared(*attention.projected(x), context)
+    shared_by = attention.heads // attention.groups
+    return q, k.repeat_interleave(shared_by, dim=1), v.repeat_interleave(shared_by, dim=1)
 
 
-def attention_pattern(attention: nn.Module, x: Tensor, context: Context) -> Tensor:
-    """The softmax weights, (B, H, N, N) float32, rows summing to one; computed again, since fused kernels keep none."""
+def attention_pattern(attention: SelfAttention, x: Tensor, context: Context) -> Tensor:
+    """The softmax weights, (B, H, N, keys) float32, rows summing to one; computed again: fused kernels keep none."""
     q, k, _ = queries_keys_values(attention, x, context)
     scores = q.float() @ k.float().transpose(-1, -2) / q.shape[-1] ** 0.5
-    mask = context.mask
-    if mask is not None:
-        scores = scores.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else scores + mask
+    scope = attention.scope(context, scores.dtype)
+    if scope is not None:
+        scores = scores.masked_fill(~scope, -torch.inf) if scope.dtype == torch.bool else scores + scope
     pattern: Tensor = scores.softmax(-1)
     return pattern
 
 
 def derived(what: str, module: nn.Module, x: Tensor, context: Context) -> Tensor:
     """A site that no module gives: see `Point`."""
+    assert isinstance(module, SelfAttention)
     if what == "pattern":
         return attention_pattern(module, x, context)
     return queries_keys_values(module, x, context)["qkv".index(what)]
