@@ -1,6 +1,6 @@
 """Writes docs/probes.md from the probes themselves; a test keeps the two the same.
 
-    python tools/probes.py
+python tools/probes.py
 """
 
 from pathlib import Path
@@ -10,13 +10,14 @@ from hrmlab.analysis.probes import PROBES, Probe
 PAGE = Path(__file__).parent.parent / "docs" / "probes.md"
 HEAD = """# Probes
 
-What `hrm diagnose` measures, from the probes themselves (`python tools/probes.py` writes this page). A probe asks one question, gives
-a table and a few numbers, and compares them with thresholds. Each threshold says what it rests on: **V** verified in a primary source,
-**A** an abstract or summary, **M** a textbook, **D** derived, **H** a heuristic of ours without literature behind it. Thresholds and
-sizes are fields: `hrm diagnose RUN --only NAME` runs one; in Python `Probe(field=...).run(subject)`.
+What `hrm diagnose` measures, from the probes themselves (`python tools/probes.py` writes this page). A probe asks one
+question, gives a table and a few numbers, and compares them with thresholds. Each threshold says what it rests on:
+**V** verified in a primary source, **A** an abstract or summary, **M** a textbook, **D** derived, **H** a heuristic of
+ours without literature behind it. Thresholds and sizes are fields; `hrm diagnose RUN --only NAME` runs one probe, in
+Python `Probe(field=...).run(subject)`.
 
-Sets: *economy* is cheap enough to run while training (`hrm train --watch economy`), *standard* adds what takes a minute or two, *full*
-everything.
+Sets: *economy* is cheap enough to run while training (`hrm train --watch economy`), *standard* adds what takes a minute
+or two, *full* everything.
 """
 
 

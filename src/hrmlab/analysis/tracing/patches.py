@@ -30,7 +30,8 @@ def _resample(tensor: Tensor, generator: torch.Generator) -> Tensor:
 
 def _noise(tensor: Tensor, generator: torch.Generator) -> Tensor:
     drawn = torch.randn(tensor.shape, generator=generator).to(tensor)
-    return tensor + drawn / drawn.norm(dim=-1, keepdim=True) * tensor.norm(dim=-1, keepdim=True)
+    noisy: Tensor = tensor + drawn / drawn.norm(dim=-1, keepdim=True) * tensor.norm(dim=-1, keepdim=True)
+    return noisy
 
 
 WAYS: Mapping[str, Way] = {
