@@ -141,8 +141,9 @@ def test_a_mistake_is_one_json_object_too(hrm: Hrm) -> None:
     assert called.json["error"] in called.err
 
 
-def test_diagnose(hrm: Hrm, run: Path) -> None:
-    called = hrm("diagnose", run, "--only", "forward_residual", "--only", "gradient_path", "--json")
+def test_diagnose(hrm: Hrm, run: Path, tmp_path: Path) -> None:
+    only = ("--only", "forward_residual", "--only", "gradient_path")
+    called = hrm("diagnose", run, *only, "--out", tmp_path, "--json")
     answer = called.json
     assert set(answer) == {
         "target", "preset", "findings", "checked", "not_checked", "measurements", "about", "seconds", "files",

@@ -16,6 +16,7 @@ from hrmlab.analysis.probes.attending import (
     related,
 )
 from hrmlab.attention import SDPA
+from hrmlab.blocks import Place, Size
 from hrmlab.spec import Relation, TaskSpec
 from hrmlab.tasks.sudoku import Sudoku
 
@@ -50,7 +51,8 @@ def test_one_score_that_stands_out_reaches_the_bound(length: float, keys: int):
 
 def test_scores_are_no_longer_than_the_weights_allow():
     torch.manual_seed(0)
-    attention, x = SDPA().build(16, 2), torch.randn(3, 5, 16)
+    place = Place(Size(width=16, heads=2), TaskSpec(seq_len=5, vocab_size=4), 5, 0, False)
+    attention, x = SDPA().build(place), torch.randn(3, 5, 16)
     q, k, _ = attention.qkv(x).unflatten(-1, (6, -1)).transpose(1, 2).chunk(3, dim=1)
     rows = (q @ k.mT / math.sqrt(8)).norm(dim=-1)
     assert (rows <= longest_scores(attention, x)[:, :, None] + 1e-5).all()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from hrmlab.analysis.probes.subject import Subject
+from hrmlab.errors import HrmLabError
 from hrmlab.registry import Part, Registry
 from hrmlab.results.probes import Evidence, Finding, Measurement, Severity
 
@@ -78,12 +79,12 @@ class Probe(Part, ABC):
         """Every number that `measure` compares with; none for probes that only describe."""
 
     def run(self, subject: Subject) -> Measurement:
-        """`measure`, timed, with its verdict: the worst of the findings."""
+        """`measure`, timed, with its verdict: the worst of the findings; "n/a" where the model does not allow it."""
         start = time.perf_counter()
         why = ""
         try:
             outcome = self.measure(subject)
-        except NotApplicable as reason:
+        except (NotApplicable, HrmLabError) as reason:
             outcome, why = Outcome(0), str(reason)
         entry = PROBES.get(self.kind)
         ranks = ("info", "warn", "fail")

@@ -113,13 +113,16 @@ class Coupling(Probe):
             )
         for row in rows:
             into = [other for other in rows if other["target"] == row["target"]]
-            row["share"] = ratio(row["gain"], sum(other["gain"] for other in into))
+            known = [other["gain"] for other in into if other["gain"] is not None]
+            row["share"] = None if row["gain"] is None else ratio(row["gain"], sum(known))
             row["size"] = ratio(row["length"], sum(other["length"] for other in into))
         return rows
 
     def _disconnected(self, cross: list[dict[str, Any]]) -> Iterator[Finding]:
         for source, target in dict.fromkeys((row["source"], row["target"]) for row in cross):
             rows = [row for row in cross if (row["source"], row["target"]) == (source, target)]
+            if any(row["gain"] is None for row in rows):
+                continue  # numbers that are not finite are another probe's finding
             gain = max(row["gain"] for row in rows)
             share = max(row["share"] or 0.0 for row in rows)
             if share >= self.ignored and gain >= self.deaf:

@@ -121,7 +121,7 @@ class Interventions(Probe):
             yield Change("all levels", f"from segment {time}", clean.states[time])
 
     def _unread(self, apart: float) -> Iterator[Finding]:
-        if apart > self.unread:
+        if not apart <= self.unread:  # or no number at all, which is another probe's finding
             return
         yield self.finding(
             "input_unread",
