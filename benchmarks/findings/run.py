@@ -1,27 +1,32 @@
 """Published findings about hierarchical reasoning, looked for in the shipped models: tables and figures.
 
     python benchmarks/findings/run.py shipped
-    python benchmarks/findings/run.py gradient RUN            # a run of HRM with checkpoints on the way
+    python benchmarks/findings/run.py gradient hrm-sudoku-6x6  # trains it
     python benchmarks/findings/run.py depth RUN RUN ...       # runs that differ in halting.max_segments
 
 Each part writes CSV and SVG beside this file; docs/findings.md reads them. `depth` evaluates every run with 1, 2, 4 and
-more segments for everyone; `gradient` measures the training gradient against the whole one at every checkpoint.
+more segments for everyone; `gradient` measures the training gradient against the whole one on the way.
 """
 
 import argparse
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from hrmlab.analysis.probes import PROBES
 from hrmlab.api.diagnosing import examined
+from hrmlab.core.model import HRM
+from hrmlab.presets import preset
 from hrmlab.reports.figures import CHARTS, svg
 from hrmlab.reports.files import write_texts
 from hrmlab.results import Measurement
-from hrmlab.training.checkpoint import checkpoints
-from hrmlab.training.folder import RunFolder
+from hrmlab.training.feeder import Feeder
+from hrmlab.training.loop import Trainer
 
 HERE = Path(__file__).parent
 SHIPPED = {
@@ -30,7 +35,8 @@ SHIPPED = {
     "sudoku-9x9": ("forward_residual", "fixed_point"),
     "maze-9x9": ("forward_residual",),
 }
-PUZZLES, SEGMENTS = 200, 16
+PUZZLES, SEGMENTS = 100, 16
+LOOKS = (0, 25, 50, 100, 200, 400, 800, 1600)
 DEPTHS = (1, 2, 4, 8, 16, 32, 64)
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")
 
@@ -53,15 +59,26 @@ def keep(stem: str, measurement: Measurement) -> None:
     write_texts(HERE, texts)
 
 
-def gradient(run: Path) -> None:
-    """Cosine of the training gradient with that through all rows, at every checkpoint."""
+def gradient(name: str) -> None:
+    """Cosine of the training gradient with that through all rows, while a preset is being trained."""
+    subject, _ = examined(name, (), 64, None, 0, "cpu", quiet=True)
+    config = preset(name).make()
+    config = replace(config, training=replace(config.training, steps=LOOKS[-1], seconds=None, engine="eager"))
+    split = config.task.generate(config.data.train, 1, config.data.seed)
+    torch.manual_seed(config.training.seed)
+    trainer = Trainer(config, HRM(config.model, config.task.spec()), Feeder(split.train, config.training.seed))
     probe, rows = PROBES.get("gradient_bias").config(), []
-    for checkpoint in checkpoints(RunFolder(run).checkpoints):
-        subject, _ = examined(checkpoint, (), 64, None, 0, "cpu", quiet=True)
-        found = probe.run(subject)
-        exact = float(subject.course.right[:, -1].float().mean())
-        rows.append({"step": int(checkpoint.name), "exact": exact} | found.scalars)
-        print(rows[-1])
+    for step in LOOKS:
+        while trainer.budget.step < step:
+            trainer.budget.go()
+            trainer.step()
+            trainer.budget.pause()
+        now = replace(subject, model=trainer.model)
+        found = probe.run(now)
+        exact = float(now.course.right[:, -1].float().mean())
+        rows.append({"step": step, "exact": exact} | dict(found.scalars))
+        print(rows[-1], flush=True)
+        trainer.model.zero_grad()
     write_texts(HERE, {"gradient.csv": as_csv(rows), "gradient.svg": _gradient_figure(rows)})
 
 
@@ -93,6 +110,7 @@ def _gradient_figure(rows: Sequence[dict[str, Any]]) -> str:
     axes.plot(steps, [row["ceiling"] for row in rows], color="0.5", ls="--", marker=".", label="two half batches")
     axes.plot(steps, [row["exact"] for row in rows], color=COLOURS[2], marker=".", label="exactly right")
     axes.axhline(0, color="0.2", lw=0.5)
+    axes.set_xscale("symlog", linthresh=25)
     axes.set(xlabel="optimiser step", ylabel="cosine; share", ylim=(-0.1, 1.02))
     axes.legend(fontsize="small")
     return _text(figure, "gradient")
@@ -129,12 +147,14 @@ def _text(figure: Any, salt: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=("shipped", "gradient", "depth"))
-    parser.add_argument("what", nargs="*", help="run folders; for `shipped`, names of models")
+    parser.add_argument(
+        "what", nargs="*", help="run folders; models (`shipped`) or a preset (`gradient`)"
+    )
     given = parser.parse_args()
     if given.part == "shipped":
         shipped(given.what)
     elif given.part == "gradient":
-        gradient(Path(given.what[0]))
+        gradient(given.what[0])
     else:
         depth([Path(run) for run in given.what])
 
