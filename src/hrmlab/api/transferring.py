@@ -67,9 +67,9 @@ def transfer(
     folder = RunFolder.create(path, config)
     folder.write("transfer.json", {"from": str(a), "fingerprint": run.fingerprint, "weights": fit})
     save_checkpoint(trainer, folder.checkpoints)
-    moved = sum(parameter.numel() for name, parameter in model.named_parameters() if name in fit["kept"])
-    total = sum(parameter.numel() for parameter in model.parameters())
-    return Transfer(str(path), fit, total, moved, True, list(_notes(fit, run.about_weights)))
+    moved = sum(wanted[name].numel() for name in fit["kept"])
+    total = sum(tensor.numel() for tensor in wanted.values())
+    return Transfer(str(path), fit, total, moved, _notes(fit, run.about_weights))
 
 
 def _notes(fit: dict[str, list[Any]], about: str) -> list[str]:

@@ -31,7 +31,9 @@ def memory(case: Case) -> None:
     """Keeps for its backward pass what `hrm inspect` says that it will."""
     from torch._subclasses.fake_tensor import FakeTensorMode
 
-    inputs = case.inputs(1)
+    inputs = tuple(
+        part.requires_grad_() if part is not None and part.is_floating_point() else part for part in case.inputs(1)
+    )
     with FakeTensorMode(allow_non_fake_inputs=True) as fake:
         told, parts = case.build(), [None if part is None else fake.from_tensor(part) for part in inputs]
         estimate = call_cost(told, lambda: [case.call(told, tuple(parts))])

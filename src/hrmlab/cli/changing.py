@@ -64,11 +64,10 @@ def _compare(to: "Console", result: Comparison) -> None:
 
 def _transfer(to: "Console", result: Transfer) -> None:
     _weights(to, result.weights, result.run)
-    say(to, f"{result.moved:,} of {result.parameters:,} numbers moved, into {result.run}")
+    say(to, f"{result.moved:,} of {result.numbers:,} numbers moved, into {result.run}")
     for note in result.notes:
         say(to, f"note: {note}")
-    go_on = f", hrm train --resume {result.run}" if result.resumable else ""
-    say(to, f"next: hrm eval {result.run}{go_on}")
+    say(to, f"next: hrm eval {result.run}, hrm train --resume {result.run}")
 
 
 def _weights(to: "Console", weights: dict[str, list[object]], where: str) -> None:

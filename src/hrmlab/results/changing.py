@@ -30,14 +30,12 @@ class Transfer(Result):
     """Weights of A in a model of B.
 
     weights: as in a comparison; missing and reshaped tensors are as B's seed draws them.
-    parameters, moved: numbers in B's model, and how many of them came from A.
-    resumable: whether `hrm train --resume` takes the run.
-    notes: what was not moved, in words.
+    numbers, moved: numbers in B's weights, and how many of them came from A.
+    notes: what was moved and what was not, in words.
     """
 
     run: str
     weights: dict[str, list[Any]]
-    parameters: int
+    numbers: int
     moved: int
-    resumable: bool
     notes: list[str]

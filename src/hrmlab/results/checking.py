@@ -7,7 +7,11 @@ from hrmlab.results.base import Result
 
 @dataclass(frozen=True)
 class Check:
-    """One rule. ok: None where it could not be asked, or does not apply. why: what holds, what is broken, or why not."""
+    """One rule.
+
+    ok: None where it could not be asked, or does not apply.
+    why: what holds, what is broken, or why it was not asked.
+    """
 
     name: str
     ok: bool | None
