@@ -36,5 +36,5 @@ def _entry(name: str, kind: str | None) -> Entry:
         what = " or ".join(among)
         raise ConfigError(f"{unknown(what, name, every)}; a part of your own wants --import MODULE")
     if len(having) > 1:
-        raise ConfigError(f"'{name}' is a {' and a '.join(having)}; say which: --kind {having[0]}")
+        raise ConfigError(f"'{name}' names parts of several kinds: {', '.join(having)}; say which: --kind {having[0]}")
     return among[having[0]].get(name)

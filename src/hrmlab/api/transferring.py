@@ -43,7 +43,7 @@ def transfer(
         seed: of what is not moved, and of B's training.
 
     Raises:
-        CheckpointError: A has no weights, nothing of it fits, or the run cannot be written.
+        CheckpointError: A has no weights, nothing of its networks fits, or the run cannot be written.
         ConfigError, DataError: B's configuration or its data cannot be used.
     """
     use_threads(threads, quiet)
@@ -53,10 +53,9 @@ def transfer(
     model = HRM(config.model, config.task.spec())
     wanted = model.state_dict()
     fit = fitting(found, wanted)
-    weights = [name for name in fit["kept"] if name != "initial"]
-    if not weights:
+    if not any(name.startswith("networks.") for name in fit["kept"]):
         raise CheckpointError(
-            f"nothing of {a} fits {b}: no tensor has the same name and shape; `hrm compare {a} {b}` shows both"
+            f"nothing of {a}'s networks fits {b}: no tensor has the same name and shape; `hrm compare {a} {b}` shows both"
         )
     RunFolder.reserve(path)
     split = both(config, quiet)
