@@ -55,7 +55,7 @@ def transfer(
     fit = fitting(found, wanted)
     if not any(name.startswith("networks.") for name in fit["kept"]):
         raise CheckpointError(
-            f"nothing of {a}'s networks fits {b}: no tensor has the same name and shape; `hrm compare {a} {b}` shows both"
+            f"nothing of {a}'s networks fits {b}: no tensor has its name and shape; type `hrm compare {a} {b}`"
         )
     RunFolder.reserve(path)
     split = both(config, quiet)
