@@ -36,6 +36,10 @@ ARGUMENTS = {
     "import-config": (["FILE", "KEY=VALUE"], {"--compat"}),
     "export": (["RUN"], {"--format"}),
     "inspect": (["TARGET", "KEY=VALUE"], set()),
+    "compare": (["A", "B"], set()),
+    "transfer": (["A", "B", "KEY=VALUE"], set()),
+    "new": (["KIND", "NAME"], set()),
+    "check": (["NAME"], {"--kind"}),
     "diagnose": (["TARGET", "KEY=VALUE"], {"--preset", "--only", "--n", "--segments", "--strict", "--watch"}),
     "report": (["RUN"], {"--preset", "--n", "--segments"}),
 }
@@ -162,3 +166,23 @@ def test_report(hrm: Hrm, run: Path, tmp_path: Path) -> None:
     assert set(answer) == {"html", "json", "findings", "reused", "puzzles", "bytes", "left_out", "seconds"}
     assert set(answer["findings"]) == {"fail", "warn", "info"}
     assert Path(answer["html"]).is_file() and Path(answer["json"]).is_file()
+
+
+def test_new_and_check(hrm: Hrm, tmp_path: Path) -> None:
+    written = hrm("new", "halting", "contract_rule", "--out", tmp_path / "parts", "--json").json
+    assert set(written) == {"kind", "name", "files", "next"}
+    assert [Path(file).name for file in written["files"]] == ["contract_rule.py", "test_contract_rule.py"]
+    answer = hrm("check", "fixed", "--json")
+    assert answer.code == 0 and set(answer.json) == {"ok", "kind", "name", "checks"}
+    assert all(set(check) == {"name", "ok", "why"} and check["why"] for check in answer.json["checks"])
+
+
+def test_compare_and_transfer(hrm: Hrm, run: Path, tmp_path: Path) -> None:
+    compared = hrm("compare", run, "sudoku-4x4", "--json").json
+    assert set(compared) == {"a", "b", "config", "schedule", "weights", "cost"}
+    assert set(compared["weights"]) == {"kept", "missing", "reshaped", "dropped"}
+    assert all(set(one) == {"key", "a", "b", "words"} for one in compared["config"])
+    assert all(set(cost) == {"a", "b", "ratio"} for cost in compared["cost"].values())
+    moved = hrm("transfer", run, run, "--out", tmp_path / "moved", "--json", "--quiet").json
+    assert set(moved) == {"run", "weights", "numbers", "moved", "notes"}
+    assert moved["moved"] == moved["numbers"] > 0

@@ -10,24 +10,30 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hrmlab.api.benchmarking import bench
     from hrmlab.api.catalogue import catalog
+    from hrmlab.api.checking import check
     from hrmlab.api.comparison import parity
     from hrmlab.api.data import data_build, data_check, data_show
     from hrmlab.api.demonstration import demo
     from hrmlab.api.diagnosing import diagnose, follow
+    from hrmlab.api.differences import compare
     from hrmlab.api.environment import doctor
     from hrmlab.api.evaluation import evaluate
     from hrmlab.api.exporting import export, push_to_hub
     from hrmlab.api.inspection import inspect
     from hrmlab.api.interchange import from_pretrained, import_checkpoint, import_config
     from hrmlab.api.reporting import report
+    from hrmlab.api.scaffolding import new
     from hrmlab.api.settings import import_parts
     from hrmlab.api.solving import solve
     from hrmlab.api.stopping import halting, halting_tune
     from hrmlab.api.training import train
+    from hrmlab.api.transferring import transfer
 
 _HOMES = {
     "bench": "benchmarking",
     "catalog": "catalogue",
+    "check": "checking",
+    "compare": "differences",
     "data_build": "data",
     "data_check": "data",
     "data_show": "data",
@@ -44,16 +50,20 @@ _HOMES = {
     "import_config": "interchange",
     "import_parts": "settings",
     "inspect": "inspection",
+    "new": "scaffolding",
     "parity": "comparison",
     "push_to_hub": "exporting",
     "report": "reporting",
     "solve": "solving",
     "train": "training",
+    "transfer": "transferring",
 }
 
 __all__ = [
     "bench",
     "catalog",
+    "check",
+    "compare",
     "data_build",
     "data_check",
     "data_show",
@@ -70,11 +80,13 @@ __all__ = [
     "import_config",
     "import_parts",
     "inspect",
+    "new",
     "parity",
     "push_to_hub",
     "report",
     "solve",
     "train",
+    "transfer",
 ]
 
 

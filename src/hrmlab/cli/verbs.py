@@ -199,6 +199,48 @@ VERBS = (
         (Positional("TARGET", "a preset, a run or a configuration file"), _OVERRIDES),
     ),
     Verb(
+        "compare",
+        "what differs between two models: settings, recurrence, weights, cost",
+        "changing:compare",
+        (
+            Positional("A", "a run, a shipped model, a preset or a configuration file"),
+            Positional("B", "another one"),
+        ),
+    ),
+    Verb(
+        "transfer",
+        "the weights of a run, as far as they fit, in another model",
+        "changing:transfer",
+        (
+            Positional("A", "a run, or a model that comes with hrm-lab"),
+            Positional("B", "what to move them into: a preset, a run or a configuration file"),
+            _OVERRIDES,
+        ),
+    ),
+    Verb(
+        "new",
+        "a block, attention, halting policy, embedding or task of your own: a working file and its test",
+        "changing:new",
+        (
+            Positional("KIND", "block, attention, halting, embedding or task"),
+            Positional("NAME", "of the part and its module, e.g. my_block"),
+        ),
+    ),
+    Verb(
+        "check",
+        "does a part keep the rules that everything else relies on?",
+        "changing:check",
+        (Positional("NAME", "of the part (`hrm catalog`); one of your own wants --import MODULE"),),
+        (
+            Option(
+                "--kind",
+                "its family, where two have a part of that name",
+                str,
+                choices=("block", "attention", "halting", "embedding", "task"),
+            ),
+        ),
+    ),
+    Verb(
         "diagnose",
         "what is wrong inside a model: the number, the threshold, what to do",
         "diagnosing:diagnose",

@@ -94,10 +94,10 @@ def costs(config: ModelConfig, spec: TaskSpec) -> Costs:
             return model.embedding.logits(state), model.halting_head(state)
 
         return Costs(
-            {name: _call(net, partial(_passed, net, state, context)) for name, net in model.networks.items()},
+            {name: call_cost(net, partial(_passed, net, state, context)) for name, net in model.networks.items()},
             {name: len(net.blocks) for name, net in model.networks.items() if isinstance(net, Network)},
-            _call(model, lambda: [model.embed(batch)[0]]),
-            _call(model, heads),
+            call_cost(model, lambda: [model.embed(batch)[0]]),
+            call_cost(model, heads),
             state.nbytes,
             state[0].numel() // state.shape[-1],
         )
@@ -113,8 +113,14 @@ def _passed(network: nn.Module, state: Tensor, context: Context) -> list[Tensor]
     return [network(state, context)]
 
 
-def _call(part: nn.Module, forward: Callable[[], Iterable[Tensor]]) -> Call:
-    """Attention is counted as its plain products, which fused kernels do too; bytes are those of the kernel used."""
+def call_cost(part: nn.Module, forward: Callable[[], Iterable[Tensor]]) -> Call:
+    """What one call of a part costs, on tensors with or without numbers.
+
+    Attention is counted as its plain products, which fused kernels do too; bytes are those of the kernel used.
+
+    Args:
+        forward: makes the call, and gives the tensors that it answers with.
+    """
     from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
 

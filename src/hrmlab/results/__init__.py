@@ -4,6 +4,8 @@ The field names are the keys that `--json` prints; a test pins them.
 """
 
 from hrmlab.results.base import Result
+from hrmlab.results.changing import Comparison, Transfer
+from hrmlab.results.checking import Check, Checked, Scaffold
 from hrmlab.results.evaluation import Evaluation, Protocol, Scores, Tries
 from hrmlab.results.halting import HaltingChoice, HaltingReport, HaltingRule
 from hrmlab.results.interchange import Exported, Imported, Parity, ParityFile
@@ -16,6 +18,9 @@ from hrmlab.results.work import Demonstration, Solution, Solving, Training
 __all__ = [
     "Bench",
     "Catalogue",
+    "Check",
+    "Checked",
+    "Comparison",
     "DataCheck",
     "DataSet",
     "DataView",
@@ -39,9 +44,11 @@ __all__ = [
     "Protocol",
     "ReportFiles",
     "Result",
+    "Scaffold",
     "Scores",
     "Solution",
     "Solving",
     "Training",
+    "Transfer",
     "Tries",
 ]
