@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hrmlab.api.ablation import ablate
     from hrmlab.api.benchmarking import bench
     from hrmlab.api.catalogue import catalog
     from hrmlab.api.comparison import parity
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from hrmlab.api.training import train
 
 _HOMES = {
+    "ablate": "ablation",
     "bench": "benchmarking",
     "catalog": "catalogue",
     "data_build": "data",
@@ -52,6 +54,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "ablate",
     "bench",
     "catalog",
     "data_build",
