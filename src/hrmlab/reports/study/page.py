@@ -25,9 +25,11 @@ def page(study: Study, figures: Mapping[str, str]) -> str:
     """
     title = escape(study.study)
     parts = [f"<h1>{title}</h1>", f"<p>{escape(study.conclusion)}</p>"]
-    for picture in pictures(study):
-        if text := figures.get(f"{picture.name}.svg"):
-            parts.append(f"<figure>{_inline(text)}<figcaption>{escape(picture.reading)}</figcaption></figure>")
+    parts += [
+        f"<figure>{_inline(text)}<figcaption>{escape(picture.reading)}</figcaption></figure>"
+        for picture in pictures(study)
+        if (text := figures.get(f"{picture.name}.svg"))
+    ]
     for evaluation, measure in sections(study):
         rows = [cells(row) for row in study.table if (row.evaluation, row.measure) == (evaluation, measure)]
         parts += [f"<h2>{escape(measure)}, evaluation '{escape(evaluation)}'</h2>", _table(HEAD, rows)]
