@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hrmlab.api.ablation import ablate
     from hrmlab.api.benchmarking import bench
     from hrmlab.api.catalogue import catalog
     from hrmlab.api.checking import check
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from hrmlab.api.transferring import transfer
 
 _HOMES = {
+    "ablate": "ablation",
     "bench": "benchmarking",
     "catalog": "catalogue",
     "check": "checking",
@@ -60,6 +62,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "ablate",
     "bench",
     "catalog",
     "check",

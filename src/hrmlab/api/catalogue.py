@@ -1,4 +1,4 @@
-"""`catalog`: every registered part, task, preset and shipped model."""
+"""`catalog`: every registered part, task, preset, shipped study and model."""
 
 import json
 
@@ -12,6 +12,7 @@ from hrmlab.errors import ConfigError, unknown
 from hrmlab.halting import HALTING
 from hrmlab.losses import LOSSES
 from hrmlab.presets import PRESETS
+from hrmlab.presets.studies import STUDIES
 from hrmlab.registry import Registry
 from hrmlab.results import Catalogue, Item
 from hrmlab.tasks import TASKS
@@ -35,17 +36,18 @@ def catalog(kind: str | None = None) -> Catalogue:
     """What there is to choose from.
 
     Args:
-        kind: "preset", "model", or a family of parts such as "block"; None for all of them.
+        kind: "preset", "study", "model", or a family of parts such as "block"; None for all of them.
 
     Raises:
         ConfigError: no such kind.
     """
     items = [Item("preset", preset.name, preset.summary, preset.source) for preset in PRESETS.values()]
+    items += [Item("study", study.name, study.summary, study.source) for study in STUDIES.values()]
     items += [Item("model", name, _about(name), "hrm-lab") for name in shipped_models()]
     items += [
         Item(entry.family, entry.name, entry.summary, entry.source) for registry in REGISTRIES for entry in registry
     ]
-    kinds = ["preset", "model", *(registry.family for registry in REGISTRIES)]
+    kinds = ["preset", "study", "model", *(registry.family for registry in REGISTRIES)]
     if kind is None:
         return Catalogue(items)
     if kind not in kinds:

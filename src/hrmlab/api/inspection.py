@@ -45,7 +45,7 @@ def inspect(target: str | Path, overrides: Sequence[str] = ()) -> Inspection:
         calls={name: {"forward": calls[name], "grad": with_gradient[name]} for name in schedule.networks},
         parameters=_parameters(model),
         flops=_flops(config, model, cost),
-        memory=_memory(config, model, cost),
+        memory=memory(config, model, cost),
         warnings=list(_warnings(config, model)),
         table=schedule.describe(),
     )
@@ -74,7 +74,8 @@ def _flops(config: RunConfig, model: HRM, cost: Costs) -> dict[str, int]:
     }
 
 
-def _memory(config: RunConfig, model: HRM, cost: Costs) -> dict[str, int]:
+def memory(config: RunConfig, model: HRM, cost: Costs) -> dict[str, int]:
+    """Bytes of a run, part by part, and all told in training and in inference."""
     training, weights = config.training, sum(p.nbytes for p in model.parameters())
     learnt = {name: p for name, p in model.named_parameters() if p.requires_grad}
     held = {

@@ -265,4 +265,20 @@ VERBS = (
             Option("--segments", "how deep to look", int, "N"),
         ),
     ),
+    Verb(
+        "ablate",
+        "which change makes a model better: runs over seeds, tables, figures, a verdict in words",
+        "ablating:ablate",
+        (
+            Positional("STUDY", "a shipped study (`hrm catalog study`), a JSON file, or module:function"),
+            Positional("KEY=VALUE", "changes of the configuration, in all arms", "many"),
+        ),
+        (
+            Option("--quick", "the reduced form of a shipped study: minutes on one core"),
+            Option("--jobs", "runs at a time, of one thread each", int, "N", default=1),
+            Option("--seeds", "so many in place of the study's own, from --seed on", int, "N"),
+            Option("--seconds", "training time of every run, in place of the study's budget", float, "S"),
+            Option("--steps", "optimiser steps of every run, in place of the study's budget", int, "N"),
+        ),
+    ),
 )

@@ -12,6 +12,7 @@ from hrmlab.results.interchange import Exported, Imported, Parity, ParityFile
 from hrmlab.results.machine import Bench, Engine, EngineTiming, Environment
 from hrmlab.results.probes import Diagnosis, Finding, Measurement
 from hrmlab.results.reporting import ReportFiles
+from hrmlab.results.study import Study, StudyArm, StudyCell, StudyCurve, StudyRow
 from hrmlab.results.things import Catalogue, DataCheck, DataSet, DataView, Inspection, Item
 from hrmlab.results.work import Demonstration, Solution, Solving, Training
 
@@ -48,6 +49,11 @@ __all__ = [
     "Scores",
     "Solution",
     "Solving",
+    "Study",
+    "StudyArm",
+    "StudyCell",
+    "StudyCurve",
+    "StudyRow",
     "Training",
     "Transfer",
     "Tries",

@@ -124,7 +124,8 @@ def expand(study: Study, base: RunConfig) -> Plan:
         _same_training(shared, config, name)
         _same_puzzles(shared, config, name)
         arms[name], work[name] = _within(study.budget, config)
-    cells = [_cell(study, arm, seed, config) for seed in study.seeds for arm, config in arms.items()]
+    policies = {arm: _policies(study, config) for arm, config in arms.items()}
+    cells = [_cell(arm, seed, config, policies[arm]) for seed in study.seeds for arm, config in arms.items()]
     _all_differ(cells)
     return Plan(study, work, matched(work.values()), cells)
 
@@ -137,16 +138,21 @@ def _within(budget: Allowance, config: RunConfig) -> tuple[RunConfig, Work]:
     return replace(config, training=training), work.limited(steps, budget.seconds)
 
 
-def _cell(study: Study, arm: str, seed: int, config: RunConfig) -> Cell:
+def _cell(arm: str, seed: int, config: RunConfig, evaluations: Mapping[str, HaltingConfig]) -> Cell:
     config = replace(config, training=replace(config.training, seed=seed))
     content = json.dumps(encode(config), sort_keys=True, ensure_ascii=False)
+    return Cell(hashlib.sha256(content.encode()).hexdigest()[:16], arm, seed, config, evaluations)
+
+
+def _policies(study: Study, config: RunConfig) -> dict[str, HaltingConfig]:
+    """How an arm's models are measured, by the evaluation's name."""
     evaluations = {OWN: config.evaluation}
     for name, overrides in study.evaluations.items():
         changed = override(config, overrides)
         if replace(changed, evaluation=config.evaluation) != config:
             raise ConfigError(f"evaluation '{name}' changes the training; wanted overrides of evaluation.* alone")
         evaluations[name] = changed.evaluation
-    return Cell(hashlib.sha256(content.encode()).hexdigest()[:16], arm, seed, config, evaluations)
+    return evaluations
 
 
 def _same_training(before: RunConfig, after: RunConfig, where: str) -> None:

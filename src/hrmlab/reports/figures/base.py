@@ -47,6 +47,20 @@ def svg(drawing: Chart, measurement: Measurement) -> str:
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
+    text = drawn(lambda figure: drawing.draw(measurement, figure), drawing.size, drawing.title)
+    return text[text.index("<svg") :].replace(INK, "var(--ink)").replace(PAPER, "var(--paper)")
+
+
+def drawn(draw: Callable[[Any], None], size: tuple[float, float], title: str) -> str:
+    """What a function draws into a matplotlib figure, as an SVG file in the house's style.
+
+    Args:
+        size: inches.
+        title: of which the picture's inner names are made, so that they are the same every time.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
     try:
         import matplotlib
     except ImportError:
@@ -54,7 +68,7 @@ def svg(drawing: Chart, measurement: Measurement) -> str:
     from matplotlib.figure import Figure
 
     style: Any = {
-        "svg.hashsalt": drawing.title,
+        "svg.hashsalt": title,
         "svg.fonttype": "none",
         "font.size": 9,
         "axes.prop_cycle": matplotlib.cycler(color=PALETTE),  # type: ignore[attr-defined]
@@ -63,9 +77,8 @@ def svg(drawing: Chart, measurement: Measurement) -> str:
         "legend.frameon": False,
     } | dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK)
     with matplotlib.rc_context(style):
-        figure = Figure(figsize=drawing.size, layout="constrained")
-        drawing.draw(measurement, figure)
+        figure = Figure(figsize=size, layout="constrained")
+        draw(figure)
         stream = io.StringIO()
         figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None})
-    text = stream.getvalue()
-    return text[text.index("<svg") :].replace(INK, "var(--ink)").replace(PAPER, "var(--paper)")
+    return stream.getvalue()
