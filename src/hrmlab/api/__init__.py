@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hrmlab.api.solving import solve
     from hrmlab.api.stopping import halting, halting_tune
     from hrmlab.api.training import train
+    from hrmlab.api.tuning import tune
 
 _HOMES = {
     "bench": "benchmarking",
@@ -49,6 +50,7 @@ _HOMES = {
     "report": "reporting",
     "solve": "solving",
     "train": "training",
+    "tune": "tuning",
 }
 
 __all__ = [
@@ -75,6 +77,7 @@ __all__ = [
     "report",
     "solve",
     "train",
+    "tune",
 ]
 
 

@@ -11,6 +11,7 @@ from hrmlab.results.machine import Bench, Engine, EngineTiming, Environment
 from hrmlab.results.probes import Diagnosis, Finding, Measurement
 from hrmlab.results.reporting import ReportFiles
 from hrmlab.results.things import Catalogue, DataCheck, DataSet, DataView, Inspection, Item
+from hrmlab.results.tuning import Tuning
 from hrmlab.results.work import Demonstration, Solution, Solving, Training
 
 __all__ = [
@@ -44,4 +45,5 @@ __all__ = [
     "Solving",
     "Training",
     "Tries",
+    "Tuning",
 ]

@@ -12,9 +12,11 @@ BASE = preset("sudoku-4x4").make()
 
 
 def test_needs_are_those_of_the_model() -> None:
-    needs, work = Limits().needs(BASE), work_of(BASE)
+    needs, work = Limits(flops=10**12).needs(BASE), work_of(BASE)
     assert (needs.params, needs.flops, needs.latency_ms) == (work.parameters, work.segment_flops, None)
+    assert needs.memory_mb is not None
     assert needs.memory_mb > 4 * 4 * needs.params / 1e6  # weights, their average, gradients, one moment at least
+    assert Limits().needs(BASE) == Limits(params=1, flops=1).needs(BASE) == Needs(params=work.parameters)
 
 
 def test_only_what_is_too_much_is_over() -> None:

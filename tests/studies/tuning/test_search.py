@@ -65,9 +65,9 @@ def test_limits_are_kept_before_anything_is_trained(tmp_path: Path) -> None:
         return narrow_is_good(config, go_on)
 
     search = Search(BASE, limits, tmp_path / "journal.log")
-    search.run(measure, 8)
+    search.run(measure, 4)
     assert limits.params is not None
-    assert len(trained) == 8 and max(trained) <= limits.params
+    assert len(trained) == 4 and max(trained) <= limits.params
     outside = [trial for trial in search.trials() if trial.state == "outside"]
     assert outside and all("params" in (trial.reason or "") and trial.score is None for trial in outside)
 
@@ -104,7 +104,6 @@ def test_what_a_killed_process_left_is_tried_again(tmp_path: Path) -> None:
         search.run(measure, 2)
     search.forget_the_dead()
     assert [trial.state for trial in search.trials()] == ["running"]  # this process is alive
-    search.study.get_trials(deepcopy=False)
     left = search.study.get_trials()[0].user_attrs["process"] | {"began": 0.0}
     search.study._storage.set_trial_user_attr(search.study.get_trials()[0]._trial_id, "process", left)
     search.forget_the_dead()

@@ -1,7 +1,7 @@
 """What a run needs, known or measured before it is trained, against what it may need."""
 
 import time
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from statistics import median
 
 import torch
@@ -19,13 +19,17 @@ TRIES = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """Of one run. params: trained numbers, a sparse puzzle table not counted. flops: of one inference segment of one
-    puzzle. memory_mb: of training, in millions of bytes. latency_ms: of that segment, on this CPU and eager; None where
-    nobody asked."""
+    """Of one run; None for what nobody asked for.
+
+    params: trained numbers, a sparse puzzle table not counted.
+    flops: of one inference segment of one puzzle.
+    memory_mb: of training, in millions of bytes.
+    latency_ms: of one inference segment of one puzzle, measured on this CPU, eager.
+    """
 
     params: int
-    flops: int
-    memory_mb: float
+    flops: int | None = None
+    memory_mb: float | None = None
     latency_ms: float | None = None
 
 
@@ -47,24 +51,26 @@ class Limits(Strict):
     def over(self, needs: Needs) -> dict[str, float]:
         """By quantity, how many times its limit is needed, where that is more than once."""
         shares = {field.name: (getattr(needs, field.name), getattr(self, field.name)) for field in fields(self)}
-        return {name: came / most for name, (came, most) in shares.items() if most is not None and came > most}
+        known = {name: pair for name, pair in shares.items() if None not in pair}
+        return {name: came / most for name, (came, most) in known.items() if came > most}
 
     def needs(self, config: RunConfig) -> Needs:
-        """What a run needs; its latency is measured only where it is limited.
+        """What a run needs of all that is limited; of the parameters alone where they are too many already.
 
         Raises:
             ConfigError: parts that do not fit each other or the data.
         """
         spec = config.task.spec()
-        cost = costs(config.model, spec)
         with torch.device("meta"):
             model = HRM(config.model, spec)
-        return Needs(
-            params=model.parameter_count(),
-            flops=cost.segment(model.schedule),
-            memory_mb=memory(config, model, cost)["training"] / 1e6,
-            latency_ms=None if self.latency_ms is None else latency(config),
-        )
+        needs = Needs(params=model.parameter_count())
+        if self.over(needs):
+            return needs
+        if self.flops is not None or self.memory_mb is not None:
+            cost = costs(config.model, spec)
+            held = memory(config, model, cost)["training"] / 1e6
+            needs = replace(needs, flops=cost.segment(model.schedule), memory_mb=held)
+        return needs if self.latency_ms is None else replace(needs, latency_ms=latency(config))
 
 
 def latency(config: RunConfig) -> float:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 GoOn = Callable[[int, Score], bool]
 Measure = Callable[[RunConfig, GoOn], Score | None]
 """Trains a run and gives its score. At every rung it asks, with rung and score, whether to go on; None if not."""
-OUTSIDE = 100
+OUTSIDE = 20
 """Points outside the limits, for every trial that is trained, after which a search is given up."""
 STARTUP = 10
 """Trials drawn at random before the sampler learns from them."""
@@ -137,7 +137,9 @@ class Search:
             if limit is not None:
                 asked.set_constraint(name, over.get(name, 1.0) - 1.0)
         if over:
-            asked.set_user_attr("outside", "; ".join(f"{name} {times:.2f} times its limit" for name, times in over.items()))
+            asked.set_user_attr(
+                "outside", "; ".join(f"{name} {times:.2f} times its limit" for name, times in over.items())
+            )
         return None if over else config
 
     def _goes_on(self, asked: "optuna.Trial", rung: int, mine: Score) -> bool:

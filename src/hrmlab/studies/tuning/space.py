@@ -70,7 +70,9 @@ def space_of(base: RunConfig) -> Space:
         "optimiser": _kinds(training.optimiser.kind, "adamw", "adam_atan2", "muon"),
         "learning_rate": Factor(0.1, 10.0),
         "weight_decay": Choice(tuple(dict.fromkeys((decay, 0.0, 0.1, 1.0))), decay),
-        "batch_size": Choice(tuple(sorted({max(1, training.batch_size * k // 2) for k in (1, 2, 4)})), training.batch_size),
+        "batch_size": Choice(
+            tuple(sorted({max(1, training.batch_size * k // 2) for k in (1, 2, 4)})), training.batch_size
+        ),
     }
 
 
