@@ -2,11 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from hrmlab.api import tune
+from hrmlab.api.tuning import concluded
 from hrmlab.config import load_json
 from hrmlab.errors import ConfigError, DataError
 from hrmlab.training.config import RunConfig
@@ -23,13 +23,6 @@ SMALL = (
     "halting.max_segments=2",
     "evaluation.max_segments=2",
 )
-
-
-def score_by_width(folder: Path) -> dict[str, dict[str, Any]]:
-    """A confirming cell in place of a training: every width but the preset's solves more."""
-    cell = json.loads((folder / "cell.json").read_text())
-    better = cell["arm"] == "found"
-    return {"own": {"exact": 0.5 + 0.1 * better + cell["seed"] % 10 / 1000}}
 
 
 def test_a_search_from_end_to_end_and_again(tmp_path: Path) -> None:
@@ -51,3 +44,42 @@ def test_a_preset_over_the_limits_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="sudoku-4x4 itself is over the limits"):
         tune("sudoku-4x4", SMALL, trials=3, steps=2, max_params=10, out=tmp_path / "tune", quiet=True)
     assert not (tmp_path / "tune").exists()
+
+
+@pytest.fixture
+def searched(tmp_path: Path) -> Search:
+    """A search in which narrow models are the better ones."""
+
+    def measure(config: RunConfig, go_on: GoOn) -> Score | None:
+        width = config.model.size.width
+        return Score(1 - width / 100, float(width))
+
+    search = Search(preset("sudoku-4x4").make(), Limits(), tmp_path / "journal.log")
+    search.run(measure, 12)
+    return search
+
+
+@pytest.mark.parametrize(("gain", "improved"), [(0.1, True), (0.0, False), (-0.1, False)])
+def test_the_found_run_is_given_only_where_it_is_shown_to_be_better(
+    searched: Search, tmp_path: Path, gain: float, improved: bool
+) -> None:
+    best = most_accurate(searched.trials())
+    assert best is not None and not best.preset
+    verdict = judge(
+        [0.5] * 5, [0.5 + gain + seed / 1000 * (gain != 0) for seed in range(5)], Question(predicted="gain")
+    )
+    told = concluded(searched, best, verdict, tmp_path / "told")
+    given = load_json(Path(told.config), RunConfig)
+    assert told.improved is improved and told.candidate == best.number
+    assert (given == searched.base) is not improved
+    if improved:
+        assert given.model.size.width == best.point["width"] < searched.base.model.size.width
+        assert "better than the preset on fresh seeds" in told.conclusion
+    else:
+        assert "the configuration is the preset's" in told.conclusion
+
+
+def test_without_anything_better_the_preset_comes_back(searched: Search, tmp_path: Path) -> None:
+    told = concluded(searched, None, None, tmp_path / "told")
+    assert load_json(Path(told.config), RunConfig) == searched.base
+    assert told.conclusion.startswith("nothing better than the preset was found")

@@ -27,7 +27,10 @@ from hrmlab.studies.tuning.search import Search
 from hrmlab.studies.tuning.space import configured, start_of
 from hrmlab.studies.tuning.trial import Trial, front, most_accurate
 from hrmlab.studies.verdict import Verdict
+from hrmlab.terminal import note
 from hrmlab.training.config import RunConfig
+
+RUN_CELL = "hrmlab.api.ablating:run_cell"
 
 
 def tune(
@@ -47,7 +50,6 @@ def tune(
     modules: Sequence[str] = (),
     seed: int = 0,
     out: str | Path | None = None,
-    confirm_by: str = "hrmlab.api.ablating:run_cell",
     quiet: bool = False,
 ) -> Tuning:
     """Search around a preset for a run that solves more puzzles, within limits, and confirm it on fresh seeds.
@@ -66,7 +68,6 @@ def tune(
         storage: the URL of a database for the trials; None for a journal in `out`.
         modules: that every process imports first, for the parts that they register.
         out: a folder; None makes one below `runs/`.
-        confirm_by: `module:function` that trains and measures a cell of the confirming study.
 
     Raises:
         ConfigError: what cannot be used, or the preset itself is beyond the limits.
@@ -83,22 +84,22 @@ def tune(
     folder = Path(out) if out is not None else fresh_path(f"tune-{base.name}")
     place = storage or str(folder / "journal.log")
     about = {"base": encode(base), "limits": encode(limits), "storage": place, "trials": trials, "seed": seed}
-    write_texts(folder, {"tune.json": json.dumps(about, indent=1) + "\n"})
+    write_texts(folder, {})
     search = Search(base, limits, place, seed)
+    write_texts(folder, {"tune.json": json.dumps(about, indent=1) + "\n"})
     search.forget_the_dead()
     note(f"searching into {folder}; watch it with `optuna-dashboard {place}`", quiet)
     if jobs == 1:
         work_on(search, trials, quiet)
     else:
         together("hrmlab.api.trials:work_along", jobs, folder, modules)
-    found = search.trials()
-    best = most_accurate(found)
+    best = most_accurate(search.trials())
     verdict = None
     if best is not None:
         note(f"trial {best.number} was the best; confirming it on {seeds} fresh seeds", quiet)
         config = configured(base, search.space, best.point)
-        verdict = _confirmed(base, config, folder / f"confirm-{best.number}", seeds, jobs, modules, confirm_by, quiet)
-    return _told(search, found, best, verdict, folder)
+        verdict = _confirmed(base, config, folder / f"confirm-{best.number}", seeds, jobs, modules, quiet)
+    return concluded(search, best, verdict, folder)
 
 
 def _confirmed(
@@ -108,17 +109,23 @@ def _confirmed(
     seeds: int,
     jobs: int,
     modules: Sequence[str],
-    function: str,
     quiet: bool,
 ) -> Verdict | None:
     plan, folder = confirmation(base, found, seeds), StudyFolder(path)
     folder.prepare(encode(plan.study), [cell.plain() for cell in plan.cells])
     ids = [cell.id for cell in plan.cells]
-    run_cells(folder, ids, function, jobs=jobs, modules=modules, quiet=quiet)
+    run_cells(folder, ids, RUN_CELL, jobs=jobs, modules=modules, quiet=quiet)
     return verdict_of(conclude(plan, {id: folder.status(id) for id in ids}))
 
 
-def _told(search: Search, trials: list[Trial], best: Trial | None, verdict: Verdict | None, folder: Path) -> Tuning:
+def concluded(search: Search, best: Trial | None, verdict: Verdict | None, folder: Path) -> Tuning:
+    """Write what a search came to: the configuration of its best trial if that is accepted, else the preset's own.
+
+    Args:
+        best: the trial that was confirmed; None if the preset was the best.
+        verdict: on that trial against the preset; None if no pair of runs came to an end.
+    """
+    trials = search.trials()
     improved = verdict is not None and verdict.decision == "accept"
     config = configured(search.base, search.space, best.point) if best is not None and improved else search.base
     rows = [_row(search, trial) for trial in trials]

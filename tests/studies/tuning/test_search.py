@@ -121,7 +121,7 @@ def test_another_run_needs_another_place(tmp_path: Path) -> None:
 def test_a_database_serves_as_well(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'tune.db'}"
     Search(BASE, Limits(), url).run(narrow_is_good, 2)
-    assert [trial.score for trial in Search(BASE, Limits(), url).trials()][0] == Score(1 - 24 / 100, 24.0)
+    assert Search(BASE, Limits(), url).trials()[0].score == Score(1 - 24 / 100, 24.0)
 
 
 def test_a_database_that_is_not_there_is_said(tmp_path: Path) -> None:
