@@ -9,6 +9,11 @@ from hrmlab.api import tune
 from hrmlab.api.tuning import concluded
 from hrmlab.config import load_json
 from hrmlab.errors import ConfigError, DataError
+from hrmlab.studies.tuning.halving import Score
+from hrmlab.studies.tuning.limits import Limits
+from hrmlab.studies.tuning.search import GoOn, Search
+from hrmlab.studies.tuning.trial import most_accurate
+from hrmlab.studies.verdict import Question, judge
 from hrmlab.training.config import RunConfig
 
 pytest.importorskip("optuna", reason="optuna is not installed")
