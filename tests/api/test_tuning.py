@@ -9,6 +9,7 @@ from hrmlab.api import tune
 from hrmlab.api.tuning import concluded
 from hrmlab.config import load_json
 from hrmlab.errors import ConfigError, DataError
+from hrmlab.presets import preset
 from hrmlab.studies.tuning.halving import Score
 from hrmlab.studies.tuning.limits import Limits
 from hrmlab.studies.tuning.search import GoOn, Search
@@ -88,3 +89,8 @@ def test_without_anything_better_the_preset_comes_back(searched: Search, tmp_pat
     told = concluded(searched, None, None, tmp_path / "told")
     assert load_json(Path(told.config), RunConfig) == searched.base
     assert told.conclusion.startswith("nothing better than the preset was found")
+
+
+def test_two_processes_share_a_search(tmp_path: Path) -> None:
+    told = tune("sudoku-4x4", SMALL, trials=3, steps=2, jobs=2, seeds=1, out=tmp_path / "tune", quiet=True)
+    assert sum(count for state, count in told.trials.items() if state != "outside") in (3, 4)
