@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from hrmlab.api import tune
+from hrmlab.api.configuring import configure
 from hrmlab.api.tuning import concluded
-from hrmlab.config import load_json
+from hrmlab.config import encode, load_json
 from hrmlab.errors import ConfigError, DataError
 from hrmlab.presets import preset
+from hrmlab.studies.together import together
 from hrmlab.studies.tuning.halving import Score
 from hrmlab.studies.tuning.limits import Limits
 from hrmlab.studies.tuning.search import GoOn, Search
@@ -31,6 +33,7 @@ SMALL = (
 )
 
 
+@pytest.mark.slow
 def test_a_search_from_end_to_end_and_again(tmp_path: Path) -> None:
     first = tune("sudoku-4x4", SMALL, trials=3, steps=2, seeds=1, out=tmp_path / "tune", quiet=True)
     assert sum(count for state, count in first.trials.items() if state != "outside") == 3
@@ -91,6 +94,14 @@ def test_without_anything_better_the_preset_comes_back(searched: Search, tmp_pat
     assert told.conclusion.startswith("nothing better than the preset was found")
 
 
+@pytest.mark.slow
 def test_two_processes_share_a_search(tmp_path: Path) -> None:
-    told = tune("sudoku-4x4", SMALL, trials=3, steps=2, jobs=2, seeds=1, out=tmp_path / "tune", quiet=True)
-    assert sum(count for state, count in told.trials.items() if state != "outside") in (3, 4)
+    base, journal = configure("sudoku-4x4", SMALL, steps=2), str(tmp_path / "journal.log")
+    search = Search(base, Limits(), journal)
+    about = {"base": encode(base), "limits": encode(Limits()), "storage": journal, "trials": 3}
+    (tmp_path / "tune.json").write_text(json.dumps(about))
+    together("hrmlab.api.trials:work_along", 2, tmp_path)
+    trials = search.trials()
+    assert sum(trial.state == "done" for trial in trials) in (3, 4)  # they may end together
+    assert [trial.number for trial in trials if trial.preset] == [0]
+    assert len({json.dumps(trial.point) for trial in trials}) == len(trials)

@@ -54,7 +54,7 @@ def held_back(split: Split) -> Split:
     count = len(split.train)
     back = round(HELD_BACK * count)
     if back < 1:
-        raise DataError(f"{count} training puzzles came; wanted 5 or more, to hold some of them back")
+        raise DataError(f"{count} training puzzles came; wanted 10 or more, to hold some of them back")
     if split.train.identifiers.any():
         raise DataError("puzzles with identifiers of their own came; tuning needs puzzles that can be held back")
     rest, last = split.train.part(slice(count - back)), split.train.part(slice(count - back, count))
