@@ -52,7 +52,7 @@ def held_back(split: Split) -> Split:
         DataError: they are too few; or named one by one, so that the names of those held back would never be learnt.
     """
     count = len(split.train)
-    back = round(HELD_BACK * count)
+    back = int(HELD_BACK * count)
     if back < 1:
         raise DataError(f"{count} training puzzles came; wanted 10 or more, to hold some of them back")
     if split.train.identifiers.any():
