@@ -171,7 +171,7 @@ def _study(name: str, storage: str | Path, seed: int) -> "optuna.Study":
 
 
 def _point(asked: "optuna.Trial", space: Space) -> dict[str, Value]:
-    point: dict[str, Value] = {}
+    point: dict[str, Any] = {}
     for name, dimension in space.items():
         if isinstance(dimension, Choice):
             point[name] = asked.suggest_categorical(name, dimension.values)
