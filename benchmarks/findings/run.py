@@ -147,9 +147,7 @@ def _text(figure: Any, salt: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=("shipped", "gradient", "depth"))
-    parser.add_argument(
-        "what", nargs="*", help="run folders; models (`shipped`) or a preset (`gradient`)"
-    )
+    parser.add_argument("what", nargs="*", help="run folders; models (`shipped`) or a preset (`gradient`)")
     given = parser.parse_args()
     if given.part == "shipped":
         shipped(given.what)

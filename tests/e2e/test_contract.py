@@ -41,6 +41,21 @@ ARGUMENTS = {
     "new": (["KIND", "NAME"], set()),
     "check": (["NAME"], {"--kind"}),
     "diagnose": (["TARGET", "KEY=VALUE"], {"--preset", "--only", "--n", "--segments", "--strict", "--watch"}),
+    "tune": (
+        ["TASK", "KEY=VALUE"],
+        {
+            "--seconds",
+            "--steps",
+            "--trials",
+            "--jobs",
+            "--seeds",
+            "--storage",
+            "--max-params",
+            "--max-flops",
+            "--max-latency-ms",
+            "--max-memory-mb",
+        },
+    ),
     "report": (["RUN"], {"--preset", "--n", "--segments"}),
 }
 

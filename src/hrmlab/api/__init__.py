@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hrmlab.api.stopping import halting, halting_tune
     from hrmlab.api.training import train
     from hrmlab.api.transferring import transfer
+    from hrmlab.api.tuning import tune
 
 _HOMES = {
     "ablate": "ablation",
@@ -59,6 +60,7 @@ _HOMES = {
     "solve": "solving",
     "train": "training",
     "transfer": "transferring",
+    "tune": "tuning",
 }
 
 __all__ = [
@@ -90,6 +92,7 @@ __all__ = [
     "solve",
     "train",
     "transfer",
+    "tune",
 ]
 
 

@@ -1,6 +1,6 @@
 """`compare`: two models beside each other, before any weight is moved or any run is paid for."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +87,7 @@ def _short(value: Any) -> str:
 def _schedules(one: Schedule, two: Schedule) -> Iterator[str]:
     if one == two:
         return
-    facts = {
+    facts: dict[str, Callable[[Schedule], object]] = {
         "levels": lambda s: ", ".join(s.levels),
         "networks": lambda s: ", ".join(s.networks),
         "updates in a segment": lambda s: len(s.updates),

@@ -16,6 +16,7 @@ from hrmlab.embeddings import NoPositions
 from hrmlab.halting import Fixed
 from hrmlab.results import Inspection
 from hrmlab.training.config import RunConfig
+from hrmlab.training.memory import memory
 
 
 def inspect(target: str | Path, overrides: Sequence[str] = ()) -> Inspection:
@@ -71,29 +72,6 @@ def _flops(config: RunConfig, model: HRM, cost: Costs) -> dict[str, int]:
         "training_step": cost.learning(schedule) + round(looks * segment),
         "look_ahead": segment if looks else 0,
         **{f"network {name}": call.forward for name, call in cost.networks.items()},
-    }
-
-
-def memory(config: RunConfig, model: HRM, cost: Costs) -> dict[str, int]:
-    """Bytes of a run, part by part, and all told in training and in inference."""
-    training, weights = config.training, sum(p.nbytes for p in model.parameters())
-    learnt = {name: p for name, p in model.named_parameters() if p.requires_grad}
-    held = {
-        "weights": weights,
-        "gradients": sum(p.nbytes for p in learnt.values()),
-        "optimiser": 4 * training.optimiser.moments(learnt),
-        "average": weights if training.ema is not None else 0,
-        "puzzle_table": model.puzzles.rows.nbytes if model.puzzles is not None else 0,
-    }
-    state, kept = (
-        cost.state * len(model.schedule.levels),
-        cost.activations(model.schedule, recompute=training.recompute),
-    )
-    return held | {
-        "state": state,
-        "activations": kept,
-        "training": sum(held.values()) + training.batch_size * (state + kept),
-        "inference": weights + held["puzzle_table"] + training.batch_size * state,
     }
 
 

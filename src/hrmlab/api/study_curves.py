@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,7 @@ def band(arm: str, measure: str, courses: list[Course]) -> StudyCurve:
 def _courses(file: Path) -> dict[str, Course]:
     courses: dict[str, Course] = {"loss": ([], []), "exact": ([], [])}
     for record in _records(file):
-        found = {"loss": record.get("loss"), "exact": record.get("evaluation", {}).get("exact")}
+        found: dict[str, Any] = {"loss": record.get("loss"), "exact": record.get("evaluation", {}).get("exact")}
         for measure, value in found.items():
             if value is not None:
                 courses[measure][0].append(float(record["step"]))
@@ -51,7 +52,7 @@ def _courses(file: Path) -> dict[str, Course]:
     return courses
 
 
-def _records(file: Path) -> Iterator[dict[str, dict[str, float]]]:
+def _records(file: Path) -> Iterator[dict[str, Any]]:
     for line in file.read_text(encoding="utf-8").splitlines():
         try:
             yield json.loads(line)

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from hrmlab.api.inspection import memory
 from hrmlab.api.study_curves import curves_of
 from hrmlab.api.targets import describe_weights
 from hrmlab.config import encode
@@ -21,6 +20,7 @@ from hrmlab.studies.statistics import paired_interval
 from hrmlab.studies.store import Status, StudyFolder
 from hrmlab.studies.words import paragraph
 from hrmlab.training.config import RunConfig
+from hrmlab.training.memory import memory
 
 
 def result(plan: Plan, folder: StudyFolder, command: str, reused: int) -> Study:

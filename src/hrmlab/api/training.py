@@ -75,7 +75,7 @@ def train(
     path = Path(out) if out is not None else fresh_path(config.name)
     RunFolder.reserve(path)
     split = both(config, quiet)
-    trainer = _trainer(config, split, place)
+    trainer = trainer_of(config, split, place)
     folder = RunFolder.create(path, config)
     return _run(trainer, folder, split, watch, quiet)
 
@@ -89,7 +89,8 @@ def fresh_path(name: str) -> Path:
     return path
 
 
-def _trainer(config: RunConfig, split: Split, device: torch.device) -> Trainer:
+def trainer_of(config: RunConfig, split: Split, device: torch.device) -> Trainer:
+    """A run at its first step, its weights drawn with the run's seed."""
     torch.manual_seed(config.training.seed)
     model = HRM(config.model, config.task.spec()).to(device)
     return Trainer(config, model, Feeder(split.train, config.training.seed, augmentation(config)))
@@ -98,7 +99,7 @@ def _trainer(config: RunConfig, split: Split, device: torch.device) -> Trainer:
 def _resume(folder: RunFolder, config: RunConfig, device: torch.device, watch: str | None, quiet: bool) -> Training:
     checkpoint = folder.last_checkpoint()
     split = both(config, quiet)
-    trainer = _trainer(config, split, device)
+    trainer = trainer_of(config, split, device)
     restore(trainer, checkpoint)
     budget = trainer.budget
     if budget.progress >= 1.0 and (folder.path / "results.json").is_file():

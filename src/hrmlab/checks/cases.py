@@ -89,7 +89,7 @@ def _stacked(entry: Entry) -> Iterator[Case]:
         plain = symbol_axis or (entry.family == "attention" and not slots)
 
         def build(here: Place = here) -> nn.Module:
-            module: nn.Module = entry.config().build(here)  # type: ignore[attr-defined]
+            module: nn.Module = entry.config().build(here)
             return module
 
         def inputs(rows: int, shape: tuple[int, ...] = shape) -> Inputs:
@@ -106,7 +106,7 @@ def _embeddings(entry: Entry) -> Iterator[Case]:
             request = EmbeddingRequest(WIDTH, SPEC, width, slots, positions.config())
 
             def build(request: EmbeddingRequest = request) -> nn.Module:
-                module: nn.Module = entry.config().build(request)  # type: ignore[attr-defined]
+                module: nn.Module = entry.config().build(request)
                 return module
 
             def inputs(rows: int, width: int = width) -> Inputs:

@@ -164,7 +164,8 @@ def losses(entry: Entry) -> None:
     """Its losses are finite sums over the slots, also of extreme values, and where there is nothing ahead or behind."""
     rule, right = policy(entry), outcome(8)
     for gone in ((), ("ahead",), ("earlier",), ("ahead", "earlier")):
-        seen = view(8, scale=1e3, **dict.fromkeys(gone))
+        nothing: dict[str, Any] = dict.fromkeys(gone)
+        seen = view(8, scale=1e3, **nothing)
         whole = rule.losses(seen, right)
         halves = [
             rule.losses(part(seen, rows), Outcome(right.correct[rows], right.loss[rows]))

@@ -45,8 +45,8 @@ def check(options: Namespace) -> Outcome:
 
 
 def _compare(to: "Console", result: Comparison) -> None:
+    from rich.markup import escape
     from rich.table import Table
-    from rich.text import Text
 
     if not result.config and not result.schedule:
         say(to, "no setting differs")
@@ -55,7 +55,7 @@ def _compare(to: "Console", result: Comparison) -> None:
     for line in result.schedule:
         say(to, line)
     _weights(to, result.weights, result.b)
-    table = Table("", Text(result.a), Text(result.b), "B / A")
+    table = Table("", escape(result.a), escape(result.b), "B / A")
     for name, cost in result.cost.items():
         ratio = "" if cost["ratio"] is None else f"{cost['ratio']:.2f}"
         table.add_row(name.replace("_", " "), f"{cost['a']:,.0f}", f"{cost['b']:,.0f}", ratio)

@@ -281,4 +281,22 @@ VERBS = (
             Option("--steps", "optimiser steps of every run, in place of the study's budget", int, "N"),
         ),
     ),
+    Verb(
+        "tune",
+        "search for a better architecture and better hyper-parameters, and prove them on fresh seeds",
+        "tuning:tune",
+        (Positional("TASK", "the preset or configuration file to begin from"), _OVERRIDES),
+        (
+            Option("--seconds", "training time of a trial, in place of the preset's budget", float, "S"),
+            Option("--steps", "optimiser steps of a trial, in place of the preset's budget", int, "N"),
+            Option("--trials", "to be trained in all, the preset among them", int, "N", default=30),
+            Option("--jobs", "processes at a time, of one thread each", int, "N", default=1),
+            Option("--seeds", "pairs of runs that confirm the result; 5 are the fewest that can", int, "N", default=5),
+            Option("--storage", "of the trials: a database's URL in place of a file in --out", str, "URL"),
+            Option("--max-params", "the most trained numbers", int, "N"),
+            Option("--max-flops", "the most operations of one segment of one puzzle", int, "N"),
+            Option("--max-latency-ms", "the longest segment of one puzzle on this machine", float, "MS"),
+            Option("--max-memory-mb", "the most memory in training", float, "MB"),
+        ),
+    ),
 )

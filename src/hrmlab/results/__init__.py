@@ -14,6 +14,7 @@ from hrmlab.results.probes import Diagnosis, Finding, Measurement
 from hrmlab.results.reporting import ReportFiles
 from hrmlab.results.study import Study, StudyArm, StudyCell, StudyCurve, StudyRow
 from hrmlab.results.things import Catalogue, DataCheck, DataSet, DataView, Inspection, Item
+from hrmlab.results.tuning import Tuning
 from hrmlab.results.work import Demonstration, Solution, Solving, Training
 
 __all__ = [
@@ -57,4 +58,5 @@ __all__ = [
     "Training",
     "Transfer",
     "Tries",
+    "Tuning",
 ]

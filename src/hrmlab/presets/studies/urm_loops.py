@@ -30,5 +30,7 @@ def _study(
     name: str, base: str, overrides: tuple[str, ...], *, loops: int, windows: Iterable[int], budget: Allowance
 ) -> Study:
     schedule = ("model.schedule=universal", f"model.schedule.loops={loops}", f"model.schedule.grad_loops={loops}")
-    gradient = {f"last {number} of {loops}": (f"model.schedule.grad_loops={number}",) for number in windows}
+    gradient: dict[str, tuple[str, ...]] = {
+        f"last {number} of {loops}": (f"model.schedule.grad_loops={number}",) for number in windows
+    }
     return Study(name=name, base=base, overrides=(*overrides, *schedule), factors={"gradient": gradient}, budget=budget)

@@ -9,7 +9,7 @@ from hrmlab.results import Study, StudyArm, StudyCurve, StudyRow
 
 COLOUR = {"accept": PALETTE[2], "reject": PALETTE[1], "inconclusive": PALETTE[6], None: PALETTE[6]}
 MARKERS = "os^DvP*X"
-COSTS = (
+COSTS: tuple[tuple[str, Callable[[StudyArm], float | None]], ...] = (
     ("training operations", lambda arm: arm.flops),
     ("operations of a segment", lambda arm: arm.segment_flops),
     ("bytes in training", lambda arm: arm.training_bytes),

@@ -1,0 +1,32 @@
+"""What training and inference hold in memory, counted before anything is made."""
+
+from hrmlab.core.cost import Costs
+from hrmlab.core.model import HRM
+from hrmlab.training.config import RunConfig
+
+
+def memory(config: RunConfig, model: HRM, cost: Costs) -> dict[str, int]:
+    """Bytes by what they are for; "training" and "inference" are the sums for a full batch.
+
+    Args:
+        model: of the configuration; its weights may be on the meta device.
+    """
+    training, weights = config.training, sum(p.nbytes for p in model.parameters())
+    learnt = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    held = {
+        "weights": weights,
+        "gradients": sum(p.nbytes for p in learnt.values()),
+        "optimiser": 4 * training.optimiser.moments(learnt),
+        "average": weights if training.ema is not None else 0,
+        "puzzle_table": model.puzzles.rows.nbytes if model.puzzles is not None else 0,
+    }
+    state, kept = (
+        cost.state * len(model.schedule.levels),
+        cost.activations(model.schedule, recompute=training.recompute),
+    )
+    return held | {
+        "state": state,
+        "activations": kept,
+        "training": sum(held.values()) + training.batch_size * (state + kept),
+        "inference": weights + held["puzzle_table"] + training.batch_size * state,
+    }
