@@ -41,6 +41,7 @@ ARGUMENTS = {
     "new": (["KIND", "NAME"], set()),
     "check": (["NAME"], {"--kind"}),
     "diagnose": (["TARGET", "KEY=VALUE"], {"--preset", "--only", "--n", "--segments", "--strict", "--watch"}),
+    "ablate": (["STUDY", "KEY=VALUE"], {"--quick", "--jobs", "--seeds", "--seconds", "--steps"}),
     "tune": (
         ["TASK", "KEY=VALUE"],
         {
