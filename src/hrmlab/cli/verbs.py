@@ -1,35 +1,7 @@
 """The table of verbs: names, arguments and one line on each. A test pins it."""
 
 from hrmlab.cli.arguments import Option, Positional, Verb
-
-_RUN = Positional("RUN", "a run folder, a checkpoint or weights file, or a model that comes with hrm-lab")
-_OVERRIDES = Positional("KEY=VALUE", "changes of the configuration, e.g. training.batch_size=64", "many")
-_SECONDS = Option("--seconds", "training time, in place of the preset's budget", float, "S")
-_STEPS = Option("--steps", "optimiser steps, in place of the preset's budget", int, "N")
-_HALTING = Option("--halting", "another policy: KIND or KIND,key=value,...", str, "RULE")
-_TRIES = (
-    Option("--attempts", "tries at each puzzle", int, "K", default=1),
-    Option("--vary", "what makes tries differ", str, choices=("start", "noise", "symmetry", "none"), default="start"),
-    Option(
-        "--select",
-        "whose answer is taken",
-        str,
-        choices=("vote", "confidence", "first", "residual", "verifier"),
-        default="vote",
-    ),
-    Option("--checkpoint", "another run of the same task that answers too (repeatable)", str, "RUN", many=True),
-)
-_ENGINE = Option(
-    "--engine",
-    "what computes the segments; auto is eager unless compiling pays",
-    str,
-    choices=("auto", "reference", "eager", "compiled"),
-    default="auto",
-)
-_N = Option("--n", "only the first N puzzles", int, "N")
-_DEPTH = Option("--segments", "how deep to record", int, "N")
-_LOSS = Option("--target-accuracy-loss", "what stopping may cost", str, "SHARE", default="0.5%")
-_COMPAT = Option("--compat", "repeat what the reference does where hrm-lab does otherwise", str, choices=("sapient",))
+from hrmlab.cli.options import COMPAT, DEPTH, ENGINE, HALTING, LOSS, OVERRIDES, RUN, SECONDS, STEPS, TRIES, N
 
 VERBS = (
     Verb(
@@ -37,7 +9,7 @@ VERBS = (
         "the main job: make puzzles, train, evaluate, solve before your eyes",
         "working:demo",
         (),
-        (Option("--preset", "what to train", str, "NAME", default="sudoku-9x9"), _SECONDS, _STEPS),
+        (Option("--preset", "what to train", str, "NAME", default="sudoku-9x9"), SECONDS, STEPS),
     ),
     Verb("doctor", "versions, devices and engines of this machine, and why not more", "looking:doctor"),
     Verb(
@@ -86,11 +58,11 @@ VERBS = (
         "working:train",
         (
             Positional("PRESET", "a preset (`hrm catalog preset`) or a configuration file", "optional"),
-            _OVERRIDES,
+            OVERRIDES,
         ),
         (
-            _SECONDS,
-            _STEPS,
+            SECONDS,
+            STEPS,
             Option("--resume", "go on with an interrupted run", str, "RUN"),
             Option("--watch", "probes to run now and then; a lost run ends", str, choices=("economy", "standard")),
         ),
@@ -99,47 +71,47 @@ VERBS = (
         "eval",
         "accuracy on held-out puzzles",
         "working:evaluate",
-        (_RUN,),
+        (RUN,),
         (
             Option("--data", "a data set to take the held-out puzzles from", str, "DIR"),
             Option("--n", "only the first N puzzles", int, "N"),
-            _HALTING,
-            _ENGINE,
-            *_TRIES,
+            HALTING,
+            ENGINE,
+            *TRIES,
         ),
     ),
     Verb(
         "solve",
         "answer puzzles",
         "solving:solve",
-        (_RUN, Positional("PUZZLE", "puzzles as text; '-' reads them from standard input", "many")),
+        (RUN, Positional("PUZZLE", "puzzles as text; '-' reads them from standard input", "many")),
         (
             Option("--jobs", "a file with a puzzle a line; bad lines are reported, the others solved", str, "FILE"),
             Option("--show", "draw the board after each segment"),
-            _HALTING,
-            _ENGINE,
-            *_TRIES,
+            HALTING,
+            ENGINE,
+            *TRIES,
         ),
     ),
     Verb(
         "halting",
         "every halting rule on the same weights: accuracy against segments",
         "halting:compare",
-        (_RUN,),
-        (_N, _DEPTH, _LOSS, Option("--also", "compare this one too (repeatable)", str, "RULE", many=True)),
+        (RUN,),
+        (N, DEPTH, LOSS, Option("--also", "compare this one too (repeatable)", str, "RULE", many=True)),
     ),
     Verb(
         "halting tune",
         "pick the cheapest rule that keeps the accuracy and write it into the run",
         "halting:tune",
-        (_RUN,),
-        (_N, _DEPTH, _LOSS, Option("--rule", "only this one, by its name in `hrm halting` or as text", str, "RULE")),
+        (RUN,),
+        (N, DEPTH, LOSS, Option("--rule", "only this one, by its name in `hrm halting` or as text", str, "RULE")),
     ),
     Verb(
         "bench",
         "engines beside each other: speed, memory, share of what the machine can do",
         "measuring:bench",
-        (Positional("TARGET", "a run, a model that comes with hrm-lab, a preset or a configuration file"), _OVERRIDES),
+        (Positional("TARGET", "a run, a model that comes with hrm-lab, a preset or a configuration file"), OVERRIDES),
         (
             Option("--engines", "only these, with commas between", str, "NAMES"),
             Option("--seconds", "to measure for, in each comparison", float, "S", default=20.0),
@@ -165,7 +137,7 @@ VERBS = (
             Positional("PATH", "a folder with all_config.yaml, a weights file, or owner/name on the Hub"),
             Positional("KEY=VALUE", "the reference's keys, over those of its file", "many"),
         ),
-        (Option("--data", "the data set that it was trained on", str, "DIR"), _COMPAT),
+        (Option("--data", "the data set that it was trained on", str, "DIR"), COMPAT),
     ),
     Verb(
         "import-config",
@@ -175,13 +147,13 @@ VERBS = (
             Positional("FILE", "cfg_pretrain.yaml, all_config.yaml, or 'hrm' or 'trm' for the published defaults"),
             Positional("KEY=VALUE", "the reference's keys, as on its command line", "many"),
         ),
-        (_COMPAT,),
+        (COMPAT,),
     ),
     Verb(
         "export",
         "a run for other programs",
         "interchange:give",
-        (_RUN,),
+        (RUN,),
         (
             Option(
                 "--format",
@@ -196,7 +168,7 @@ VERBS = (
         "inspect",
         "schedule, calls, parameters and warnings of a model",
         "looking:inspect",
-        (Positional("TARGET", "a preset, a run or a configuration file"), _OVERRIDES),
+        (Positional("TARGET", "a preset, a run or a configuration file"), OVERRIDES),
     ),
     Verb(
         "compare",
@@ -214,7 +186,7 @@ VERBS = (
         (
             Positional("A", "a run, or a model that comes with hrm-lab"),
             Positional("B", "what to move them into: a preset, a run or a configuration file"),
-            _OVERRIDES,
+            OVERRIDES,
         ),
     ),
     Verb(
@@ -244,7 +216,7 @@ VERBS = (
         "diagnose",
         "what is wrong inside a model: the number, the threshold, what to do",
         "diagnosing:diagnose",
-        (Positional("TARGET", "a run, a shipped model, a preset or a configuration file"), _OVERRIDES),
+        (Positional("TARGET", "a run, a shipped model, a preset or a configuration file"), OVERRIDES),
         (
             Option("--preset", "how much to look at", str, choices=("economy", "standard", "full"), default="standard"),
             Option("--only", "this probe alone (repeatable; `hrm catalog probe`)", str, "PROBE", many=True),
@@ -258,7 +230,7 @@ VERBS = (
         "report",
         "one page to look at a model: verdicts, figures, its answers segment by segment",
         "reporting:report",
-        (_RUN,),
+        (RUN,),
         (
             Option("--preset", "how much to look at", str, choices=("economy", "standard", "full"), default="standard"),
             Option("--n", "held-out puzzles to look at", int, "N"),
@@ -285,7 +257,7 @@ VERBS = (
         "tune",
         "search for a better architecture and better hyper-parameters, and prove them on fresh seeds",
         "tuning:tune",
-        (Positional("TASK", "the preset or configuration file to begin from"), _OVERRIDES),
+        (Positional("TASK", "the preset or configuration file to begin from"), OVERRIDES),
         (
             Option("--seconds", "training time of a trial, in place of the preset's budget", float, "S"),
             Option("--steps", "optimiser steps of a trial, in place of the preset's budget", int, "N"),
