@@ -19,9 +19,9 @@ from hrmlab.api.puzzles import first, held_out
 from hrmlab.api.rules import halting_rule
 from hrmlab.api.targets import find_run
 from hrmlab.inference.attempts import SELECT, Attempted, Ensemble
-from hrmlab.inference.intervals import wilson
+from hrmlab.inference.puzzles import Answer
 from hrmlab.inference.solver import Puzzle, answer
-from hrmlab.inference.stream import Answer
+from hrmlab.intervals import wilson
 from hrmlab.tasks.base import Examples
 
 HERE = Path(__file__).resolve().parent
