@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,15 @@ def test_later_cells_that_fail_or_are_killed_are_recorded_and_tried_again(tmp_pa
     assert [folder.status(id).attempts for id in ids] == [1, 2, 2, 1]
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C as a terminal has it: a suite that is started in the background may have been told to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_study_that_is_interrupted_plans_its_cells_again(tmp_path: Path) -> None:
     folder, ids = planned(tmp_path)
 
