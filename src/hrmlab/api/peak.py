@@ -1,9 +1,12 @@
 """The memory of a training step, measured in a process of its own: other engines leave nothing behind there."""
 
 import json
+import os
 import resource
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +45,8 @@ def peak_mb(config: RunConfig, engine: str, device: torch.device) -> float | Non
 
 
 def child() -> None:
-    """Read an order from standard input, print the peak."""
+    """Read an order from standard input, print the peak; ends with the process that asked."""
+    threading.Thread(target=follow, args=(os.getppid(),), daemon=True).start()
     order: dict[str, Any] = json.load(sys.stdin)
     torch.set_num_threads(order["threads"])
     device = torch.device(order["device"])
@@ -53,6 +57,13 @@ def child() -> None:
     for _ in range(STEPS):
         step()
     print(_most(device) / 1e6)
+
+
+def follow(parent: int) -> None:
+    """Run until the process `parent` is no longer this one's parent, then end this process."""
+    while os.getppid() == parent:  # a killed parent cannot say so: its children are handed to another process
+        time.sleep(1.0)
+    os._exit(1)
 
 
 def _forget(device: torch.device) -> None:
