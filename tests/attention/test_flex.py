@@ -1,6 +1,7 @@
 """FlexAttention: the lists of blocks and the rule against the mask, and torch's own computation with them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -26,6 +27,11 @@ def test_it_is_windowed_where_it_cannot_skip(make_place: Callable[..., Place]) -
         masked.load_state_dict(module.state_dict())
         x = torch.randn(1, here.positions, 16)
         assert torch.equal(module(x, Context()), masked(x, Context()))
+
+
+def test_heads_too_narrow_for_its_kernels_take_the_masked_product(place: Place) -> None:
+    wide = replace(place, size=replace(place.size, width=32))
+    assert place.size.head_width == 8 and not Flex().build(place).fits and Flex().build(wide).fits
 
 
 def test_the_rule_is_the_window(place: Place) -> None:
@@ -59,9 +65,12 @@ def test_torch_computes_the_same(place: Place, compiled: bool) -> None:
 
 
 @pytest.mark.gpu
+@pytest.mark.filterwarnings("ignore")  # of the compiler's own
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_on_a_gpu_it_is_the_masked_product_with_its_gradients(place: Place) -> None:
-    module, x = Flex(reach=2).build(place).cuda(), torch.randn(2, POSITIONS, 16, device="cuda")
+    place = replace(place, size=replace(place.size, width=32))
+    module, x = Flex(reach=2).build(place).cuda(), torch.randn(2, POSITIONS, 32, device="cuda")
+    assert module.fits
     everywhere = torch.ones(POSITIONS, POSITIONS, dtype=torch.bool, device="cuda")
     found = []
     for context in (Context(), Context(mask=everywhere)):  # a mask of the context's own is not skipped by

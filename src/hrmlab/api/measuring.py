@@ -16,6 +16,7 @@ from hrmlab.api.rules import spelled_out
 from hrmlab.api.targets import find_config, find_run
 from hrmlab.config import override
 from hrmlab.core.carry import Batch
+from hrmlab.core.captured import Captured
 from hrmlab.core.compiling import Compiled, has_compiler
 from hrmlab.core.cost import Costs, costs, share_of_looks
 from hrmlab.core.eager import Reference
@@ -130,7 +131,8 @@ def names_of(wanted: str | None, model: HRM) -> list[str]:
         ConfigError: one of them does not exist.
     """
     if wanted is None:
-        return [name for name in ENGINES if name != Compiled.name or has_compiler(model)]
+        absent = {Compiled.name: not has_compiler(model), Captured.name: not model.initial.is_cuda}
+        return [name for name in ENGINES if not absent.get(name)]
     names = [name.strip() for name in wanted.split(",") if name.strip()]
     for name in names:
         if name not in ENGINES:

@@ -15,6 +15,8 @@ from torch.nn.attention import SDPBackend, current_flash_attention_impl
 
 FLEX_BLOCK = 128
 """Positions that FlexAttention takes or skips together."""
+FLEX_WIDTH = 16
+"""Narrowest head that its kernels are written for: products of matrices on a GPU take no less."""
 HALF = (torch.float16, torch.bfloat16)
 NAMES = {
     SDPBackend.MATH: "math",
@@ -187,6 +189,8 @@ def _flex(request: Request, machine: Machine) -> Verdict:
         return False, "needs a GPU and triton"
     if request.local and request.positions <= FLEX_BLOCK:
         return True, f"{request.positions} positions are one block of {FLEX_BLOCK}, so that there is none to skip"
+    if request.local and request.head_width < FLEX_WIDTH:
+        return True, f"heads {request.head_width} wide; its kernels take {FLEX_WIDTH} or more"
     if request.local:
         return True, ""
     if request.masked:

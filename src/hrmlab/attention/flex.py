@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hrmlab.attention.backends import FLEX_BLOCK
+from hrmlab.attention.backends import FLEX_BLOCK, FLEX_WIDTH
 from hrmlab.attention.base import ATTENTION, AttentionConfig, Context
 from hrmlab.attention.masked import MaskedAttention
 from hrmlab.attention.place import Place
@@ -48,6 +48,7 @@ class FlexAttention(MaskedAttention):
         super().__init__(place.size, where)
         self.rule = _rule(place, reach)
         self.blocks = -(-place.positions // FLEX_BLOCK)
+        self.fits = self.blocks > 1 and place.size.head_width >= FLEX_WIDTH
         seen = np.zeros((self.blocks * FLEX_BLOCK,) * 2, dtype=np.bool_)
         seen[: len(where), : len(where)] = where
         tiles = seen.reshape(self.blocks, FLEX_BLOCK, self.blocks, FLEX_BLOCK)
@@ -58,7 +59,7 @@ class FlexAttention(MaskedAttention):
 
     def mixed(self, x: Tensor, context: Context) -> Tensor:
         """(B, N, W) -> (B, N, W)."""
-        if self.blocks == 1 or context.mask is not None or not (x.is_cuda and fused(x)):
+        if not self.fits or context.mask is not None or not (x.is_cuda and fused(x)):
             return super().mixed(x, context)
         from torch.nn.attention.flex_attention import flex_attention
 

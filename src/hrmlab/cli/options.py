@@ -23,7 +23,7 @@ ENGINE = Option(
     "--engine",
     "what computes the segments; auto is eager unless compiling pays",
     str,
-    choices=("auto", "reference", "eager", "compiled"),
+    choices=("auto", "reference", "eager", "compiled", "captured"),
     default="auto",
 )
 N = Option("--n", "only the first N puzzles", int, "N")

@@ -4,14 +4,15 @@ An engine stands where a model is called: `act.segment(engine, carry, ...)`. Eac
 `tolerance` in float32; the golden vectors are played through all of them (tests/parity, tests/core/test_engines.py).
 """
 
+from hrmlab.core.captured import Captured
 from hrmlab.core.compiling import Compiled
 from hrmlab.core.eager import Eager, Reference
 from hrmlab.core.model import HRM
 from hrmlab.errors import ConfigError, unknown
 
-__all__ = ["ENGINES", "Compiled", "Eager", "Reference", "build"]
+__all__ = ["ENGINES", "Captured", "Compiled", "Eager", "Reference", "build"]
 
-ENGINES: dict[str, type[Eager]] = {engine.name: engine for engine in (Reference, Eager, Compiled)}
+ENGINES: dict[str, type[Eager]] = {engine.name: engine for engine in (Reference, Eager, Compiled, Captured)}
 
 
 def build(name: str, model: HRM) -> Eager:

@@ -51,9 +51,10 @@ class TrainingConfig(Strict):
     evaluate_puzzles, evaluate_segments: held-out puzzles used by those evaluations, and the most segments that one may
         take (None: what `evaluation` says). A model that is not sure yet would use up whatever it is given.
     checkpoint_every: steps between checkpoints, None for one at the end.
-    engine: how segments are computed (`core.engines`). "auto" takes the compiled engine where a compiler works, the
-        `seconds` are enough for its half minute at the start to come back, and it is the faster when both are measured;
-        the outcome is remembered for this model and machine. Configurations of old say `compile`: true, false, "auto".
+    engine: how segments are computed (`core.engines`). "auto" takes recorded CUDA graphs on a GPU; elsewhere the
+        compiled engine where a compiler works, the `seconds` are enough for its half minute at the start to come back,
+        and it is the faster when both are measured; the outcome is remembered for this model and machine.
+        Configurations of old say `compile`: true, false, "auto".
     recompute: keep only the blocks' inputs in rows with gradient, and compute the rest a second time in the backward
         pass (activation checkpointing, Chen et al. 2016, arXiv 1604.06174). `hrm inspect` counts what that saves.
         The compiled engine obeys it too.
@@ -77,7 +78,7 @@ class TrainingConfig(Strict):
     evaluate_puzzles: int = 500
     evaluate_segments: int | None = None
     checkpoint_every: int | None = None
-    engine: Literal["auto", "reference", "eager", "compiled"] = "eager"
+    engine: Literal["auto", "reference", "eager", "compiled", "captured"] = "eager"
     recompute: bool = False
     tensorboard: bool = False
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from hrmlab.config import encode
+from hrmlab.core.captured import Captured
 from hrmlab.core.choosing import faster
 from hrmlab.core.eager import Eager
 from hrmlab.core.engines import build
@@ -12,7 +13,7 @@ from hrmlab.training.config import RunConfig
 
 
 def engine_of(config: RunConfig, model: HRM, trial: Callable[[Eager], None]) -> Eager:
-    """The engine that a run names; for "auto", the faster of eager and compiled.
+    """The engine that a run names; for "auto" CUDA graphs on a GPU, elsewhere the faster of eager and compiled.
 
     Args:
         trial: one training step with an engine, leaving nothing changed.
@@ -23,6 +24,8 @@ def engine_of(config: RunConfig, model: HRM, trial: Callable[[Eager], None]) -> 
     training, spec, halting = config.training, model.spec, config.halting
     if training.engine != "auto":
         return build(training.engine, model)
+    if model.initial.is_cuda:
+        return Captured(model)
     looks = sum(halting.looks_ahead(step) for step in range(100))
     about = {
         "model": encode(config.model),
