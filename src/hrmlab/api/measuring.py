@@ -15,8 +15,8 @@ from hrmlab.api.puzzles import held_out, resolved
 from hrmlab.api.rules import spelled_out
 from hrmlab.api.targets import find_config, find_run
 from hrmlab.config import override
-from hrmlab.core.carry import Batch
 from hrmlab.core.captured import Captured
+from hrmlab.core.carry import Batch
 from hrmlab.core.compiling import Compiled, has_compiler
 from hrmlab.core.cost import Costs, costs, share_of_looks
 from hrmlab.core.eager import Reference

@@ -31,9 +31,7 @@ class Captured(Eager):
     """
 
     name: ClassVar[str] = "captured"
-    summary: ClassVar[str] = (
-        "one segment recorded as CUDA graphs: one launch in place of thousands; CUDA only"
-    )
+    summary: ClassVar[str] = "one segment recorded as CUDA graphs: one launch in place of thousands; CUDA only"
     tolerance: ClassVar[float] = 1e-5
     fixed_shapes: ClassVar[bool] = True
 
