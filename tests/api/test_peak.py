@@ -8,8 +8,8 @@ import psutil
 
 ASKS = """
 import os, subprocess, sys
-child = "import os; from hrmlab.api.peak import follow; print('ready', flush=True); follow(os.getppid())"
-process = subprocess.Popen([sys.executable, "-c", child], stdout=subprocess.PIPE, text=True)
+child = "import sys; from hrmlab.api.peak import follow; print('ready', flush=True); follow(int(sys.argv[1]))"
+process = subprocess.Popen([sys.executable, "-c", child, str(os.getpid())], stdout=subprocess.PIPE, text=True)
 process.stdout.readline()
 print(process.pid, flush=True)
 process.wait()

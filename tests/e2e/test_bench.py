@@ -84,7 +84,7 @@ def test_on_a_restless_machine_nothing_is_claimed(
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        (("--engines", "quick"), "known: compiled, eager, reference"),
+        (("--engines", "quick"), "known: captured, compiled, eager, reference"),
         (("--engines", ","), "came empty"),
         (("--seconds", "-1"), "wanted 0 or more"),
         (("--against", "nothing.json"), "hrm bench --out"),

@@ -29,6 +29,7 @@ def peak_mb(config: RunConfig, engine: str, device: torch.device) -> float | Non
     """
     order = {
         "config": encode(config), "engine": engine, "device": str(device), "threads": torch.get_num_threads(),
+        "parent": os.getpid(),
     }  # fmt: skip
     try:
         done = subprocess.run(
@@ -46,8 +47,8 @@ def peak_mb(config: RunConfig, engine: str, device: torch.device) -> float | Non
 
 def child() -> None:
     """Read an order from standard input, print the peak; ends with the process that asked."""
-    threading.Thread(target=follow, args=(os.getppid(),), daemon=True).start()
     order: dict[str, Any] = json.load(sys.stdin)
+    threading.Thread(target=follow, args=(order["parent"],), daemon=True).start()
     torch.set_num_threads(order["threads"])
     device = torch.device(order["device"])
     step = step_by(trainer(decode(RunConfig, order["config"]), device), order["engine"])
