@@ -12,6 +12,7 @@ from hrmlab.errors import DataError
 
 def good(folder: Path) -> dict[str, Any]:
     """Gives the cell's seed, and how often it was called."""
+    print("at work")
     calls = folder / "calls"
     calls.write_text(f"{calls.read_text() if calls.is_file() else ''}x")
     seed = json.loads((folder / "cell.json").read_text())["seed"]
@@ -48,3 +49,10 @@ def slow(folder: Path) -> dict[str, Any]:
     (folder / "began").touch()
     while True:
         time.sleep(0.05)
+
+
+def patient(folder: Path) -> dict[str, Any]:
+    """Says that it began, and takes its time."""
+    (folder / f"began-{os.getpid()}").touch()
+    time.sleep(5)
+    return good(folder)

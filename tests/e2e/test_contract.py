@@ -41,7 +41,7 @@ ARGUMENTS = {
     "new": (["KIND", "NAME"], set()),
     "check": (["NAME"], {"--kind"}),
     "diagnose": (["TARGET", "KEY=VALUE"], {"--preset", "--only", "--n", "--segments", "--strict", "--watch"}),
-    "ablate": (["STUDY", "KEY=VALUE"], {"--quick", "--jobs", "--seeds", "--seconds", "--steps"}),
+    "ablate": (["STUDY", "KEY=VALUE"], {"--quick", "--jobs", "--engine", "--seeds", "--seconds", "--steps"}),
     "tune": (
         ["TASK", "KEY=VALUE"],
         {
@@ -49,6 +49,7 @@ ARGUMENTS = {
             "--steps",
             "--trials",
             "--jobs",
+            "--engine",
             "--seeds",
             "--storage",
             "--max-params",

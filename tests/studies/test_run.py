@@ -13,23 +13,13 @@ from typing import Any
 
 import psutil
 import pytest
+from study_folders import plan, planned
 
 from hrmlab.errors import ConfigError, DataError, HrmLabError
 from hrmlab.studies.run import run_cells
 from hrmlab.studies.store import Process, StudyFolder
 
 TESTS = Path(__file__).parent.parent
-
-
-def planned(path: Path, seeds: int = 3) -> tuple[StudyFolder, list[str]]:
-    folder = StudyFolder(path / "study")
-    cells = [plan(seed) for seed in range(seeds)]
-    folder.prepare({"name": "trial"}, cells)
-    return folder, [cell["id"] for cell in cells]
-
-
-def plan(seed: int) -> dict[str, Any]:
-    return {"id": f"cell{seed}", "arm": "base", "seed": seed, "config": {}, "evaluations": {"own": {}}}
 
 
 def test_every_cell_is_run_once_in_a_process_of_one_thread(tmp_path: Path) -> None:

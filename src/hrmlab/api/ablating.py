@@ -5,6 +5,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from hrmlab.api.puzzles import held_out
 from hrmlab.api.settings import choose_device, use_threads
 from hrmlab.api.targets import find_run
@@ -28,8 +30,17 @@ def run_cell(folder: Path) -> dict[str, dict[str, Any]]:
         by evaluation: the measures, the optimiser steps taken, and `right`, a character a held-out puzzle, 1 or 0.
 
     Raises:
-        HrmLabError: what cannot be used, or the training was interrupted.
+        HrmLabError: what cannot be used, the training was interrupted, or another process works on the cell: one that
+            was left behind in a queue, say, when its study was killed.
     """
+    try:
+        with FileLock(folder / "lock", timeout=0):
+            return _run_cell(folder)
+    except Timeout:
+        raise HrmLabError(f"another process works on {folder}; wait for it, or end it") from None
+
+
+def _run_cell(folder: Path) -> dict[str, dict[str, Any]]:
     use_threads(1)
     path = folder / "run"
     if not (path / "results.json").is_file():

@@ -15,6 +15,7 @@ from hrmlab.presets import PRESETS
 from hrmlab.presets.studies import STUDIES
 from hrmlab.registry import Registry
 from hrmlab.results import Catalogue, Item
+from hrmlab.studies.engines import ENGINES
 from hrmlab.tasks import TASKS
 from hrmlab.training.optimisers import OPTIMISERS
 
@@ -29,6 +30,7 @@ REGISTRIES: tuple[Registry, ...] = (
     OPTIMISERS,
     TASKS,
     PROBES,
+    ENGINES,
 )
 
 

@@ -6,7 +6,6 @@ import resource
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import torch
 
 from hrmlab.api.steps import step_by, trainer
 from hrmlab.config import decode, encode
+from hrmlab.studies.worker import follow
 from hrmlab.training.config import RunConfig
 
 STEPS = 3
@@ -58,13 +58,6 @@ def child() -> None:
     for _ in range(STEPS):
         step()
     print(_most(device) / 1e6)
-
-
-def follow(parent: int) -> None:
-    """Run until the process `parent` is no longer this one's parent, then end this process."""
-    while os.getppid() == parent:  # a killed parent cannot say so: its children are handed to another process
-        time.sleep(1.0)
-    os._exit(1)
 
 
 def _forget(device: torch.device) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hrmlab.api.configuring import configure
+from hrmlab.api.places import study_engine
 from hrmlab.api.training import fresh_path
 from hrmlab.api.trials import work_on
 from hrmlab.config import encode
@@ -17,6 +18,7 @@ from hrmlab.errors import ConfigError, MissingExtraError
 from hrmlab.reports.files import write_texts
 from hrmlab.reports.pareto import pareto
 from hrmlab.results import Tuning
+from hrmlab.studies.engines import Engine, Local, Ray
 from hrmlab.studies.outcome import conclude
 from hrmlab.studies.run import run_cells
 from hrmlab.studies.store import StudyFolder
@@ -45,6 +47,7 @@ def tune(
     max_latency_ms: float | None = None,
     max_memory_mb: float | None = None,
     jobs: int = 1,
+    engine: str | Engine = "local",
     seeds: int = 5,
     storage: str | None = None,
     modules: Sequence[str] = (),
@@ -64,6 +67,7 @@ def tune(
         seconds, steps: the budget of each, in place of the preset's.
         max_params, max_flops, max_latency_ms, max_memory_mb: as in `studies.tuning.limits`, checked before training.
         jobs: processes at a time, of one thread each.
+        engine: where they run: `local`, `ray` or `slurm`, and its settings (`hrm catalog engine`).
         seeds: pairs of runs in the confirmation; with fewer than 5 nothing can be shown.
         storage: the URL of a database for the trials; None for a journal in `out`.
         modules: that every process imports first, for the parts that they register.
@@ -77,28 +81,34 @@ def tune(
     base = configure(target, overrides, seconds, steps, seed)
     if trials < 1 or jobs < 1:
         raise ConfigError(f"--trials {trials} --jobs {jobs} came; wanted 1 or more of each")
+    place = study_engine(engine)
+    if isinstance(place, Ray) and not place.shared and storage is None:
+        raise ConfigError(
+            "--engine ray came without --storage, and no node sees the others' files; give a database "
+            "(--storage postgresql://...), or say ray,shared=true if --out is the same on all nodes"
+        )
     limits = Limits(params=max_params, flops=max_flops, latency_ms=max_latency_ms, memory_mb=max_memory_mb)
     if over := limits.over(limits.needs(base)):
         much = ", ".join(f"{name} {times:.2f} times" for name, times in over.items())
         raise ConfigError(f"{base.name} itself is over the limits ({much}); begin from a smaller one, or widen them")
     folder = Path(out) if out is not None else fresh_path(f"tune-{base.name}")
-    place = storage or str(folder / "journal.log")
-    about = {"base": encode(base), "limits": encode(limits), "storage": place, "trials": trials, "seed": seed}
+    kept = storage or str((folder / "journal.log").resolve())
+    about = {"base": encode(base), "limits": encode(limits), "storage": kept, "trials": trials, "seed": seed}
     write_texts(folder, {})
-    search = Search(base, limits, place, seed)
+    search = Search(base, limits, kept, seed)
     write_texts(folder, {"tune.json": json.dumps(about, indent=1) + "\n"})
     search.forget_the_dead()
-    note(f"searching into {folder}; watch it with `optuna-dashboard {place}`", quiet)
-    if jobs == 1:
+    note(f"searching into {folder}; watch it with `optuna-dashboard {kept}`", quiet)
+    if jobs == 1 and isinstance(place, Local):
         work_on(search, trials, quiet)
     else:
-        together("hrmlab.api.trials:work_along", jobs, folder, modules)
+        together("hrmlab.api.trials:work_along", jobs, folder, modules, place)
     best = most_accurate(search.trials())
     verdict = None
     if best is not None:
         note(f"trial {best.number} was the best; confirming it on {seeds} fresh seeds", quiet)
         config = configured(base, search.space, best.point)
-        verdict = _confirmed(base, config, folder / f"confirm-{best.number}", seeds, jobs, modules, quiet)
+        verdict = _confirmed(base, config, folder / f"confirm-{best.number}", seeds, jobs, modules, place, quiet)
     return concluded(search, best, verdict, folder)
 
 
@@ -109,12 +119,13 @@ def _confirmed(
     seeds: int,
     jobs: int,
     modules: Sequence[str],
+    engine: Engine,
     quiet: bool,
 ) -> Verdict | None:
     plan, folder = confirmation(base, found, seeds), StudyFolder(path)
     folder.prepare(encode(plan.study), [cell.plain() for cell in plan.cells])
     ids = [cell.id for cell in plan.cells]
-    run_cells(folder, ids, RUN_CELL, jobs=jobs, modules=modules, quiet=quiet)
+    run_cells(folder, ids, RUN_CELL, jobs=jobs, modules=modules, engine=engine, quiet=quiet)
     return verdict_of(conclude(plan, {id: folder.status(id) for id in ids}))
 
 

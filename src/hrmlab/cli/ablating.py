@@ -19,6 +19,7 @@ def ablate(options: Namespace) -> Outcome:
         getattr(options, "key=value"),
         quick=options.quick,
         jobs=options.jobs,
+        engine=options.engine,
         seeds=options.seeds,
         first_seed=options.seed or 0,
         steps=options.steps,

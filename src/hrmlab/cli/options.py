@@ -26,6 +26,9 @@ ENGINE = Option(
     choices=("auto", "reference", "eager", "compiled", "captured"),
     default="auto",
 )
+WHERE = Option(
+    "--engine", "where runs compute: local, ray or slurm, with settings (slurm,gpus=1)", str, "PLACE", default="local"
+)
 N = Option("--n", "only the first N puzzles", int, "N")
 DEPTH = Option("--segments", "how deep to record", int, "N")
 LOSS = Option("--target-accuracy-loss", "what stopping may cost", str, "SHARE", default="0.5%")

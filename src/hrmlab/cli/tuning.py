@@ -23,6 +23,7 @@ def tune(options: Namespace) -> Outcome:
         max_latency_ms=options.max_latency_ms,
         max_memory_mb=options.max_memory_mb,
         jobs=options.jobs,
+        engine=options.engine,
         seeds=options.seeds,
         storage=options.storage,
         modules=getattr(options, "import"),

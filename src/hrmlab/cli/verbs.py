@@ -1,7 +1,7 @@
 """The table of verbs: names, arguments and one line on each. A test pins it."""
 
 from hrmlab.cli.arguments import Option, Positional, Verb
-from hrmlab.cli.options import COMPAT, DEPTH, ENGINE, HALTING, LOSS, OVERRIDES, RUN, SECONDS, STEPS, TRIES, N
+from hrmlab.cli.options import COMPAT, DEPTH, ENGINE, HALTING, LOSS, OVERRIDES, RUN, SECONDS, STEPS, TRIES, WHERE, N
 
 VERBS = (
     Verb(
@@ -247,7 +247,8 @@ VERBS = (
         ),
         (
             Option("--quick", "the reduced form of a shipped study: minutes on one core"),
-            Option("--jobs", "runs at a time, of one thread each", int, "N", default=1),
+            Option("--jobs", "runs at a time, of one thread each (here 1, elsewhere all)", int, "N"),
+            WHERE,
             Option("--seeds", "so many in place of the study's own, from --seed on", int, "N"),
             Option("--seconds", "training time of every run, in place of the study's budget", float, "S"),
             Option("--steps", "optimiser steps of every run, in place of the study's budget", int, "N"),
@@ -263,6 +264,7 @@ VERBS = (
             Option("--steps", "optimiser steps of a trial, in place of the preset's budget", int, "N"),
             Option("--trials", "to be trained in all, the preset among them", int, "N", default=30),
             Option("--jobs", "processes at a time, of one thread each", int, "N", default=1),
+            WHERE,
             Option("--seeds", "pairs of runs that confirm the result; 5 are the fewest that can", int, "N", default=5),
             Option("--storage", "of the trials: a database's URL in place of a file in --out", str, "URL"),
             Option("--max-params", "the most trained numbers", int, "N"),

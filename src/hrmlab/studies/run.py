@@ -1,22 +1,22 @@
-"""Running the cells of a study, each in a process of its own, some at a time."""
+"""Running the cells of a study, each in a process of its own, some at a time, here or on other machines."""
 
-import json
+import os
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from multiprocessing import connection, get_context
-from signal import Signals
-from typing import Any
 
-import psutil
-
-from hrmlab.errors import ConfigError, HrmLabError
+from hrmlab.errors import HrmLabError
+from hrmlab.studies.engines import Engine, Job, Launcher, Local, Outcome
 from hrmlab.studies.store import Process, Status, StudyFolder
-from hrmlab.studies.worker import work
 from hrmlab.terminal import Meter, note
 
 PATIENCE = 30.0
 """Seconds that a cell is given to save and end when the study is interrupted."""
+LOOK = 0.2
+"""Seconds between looks at who has ended."""
+STARTS = 3
+"""So often a cell is started whose machine goes away."""
 
 
 @dataclass(frozen=True)
@@ -33,31 +33,36 @@ def run_cells(
     cells: Sequence[str],
     function: str,
     *,
-    jobs: int = 1,
+    jobs: int | None = None,
     modules: Sequence[str] = (),
+    engine: Engine | None = None,
     quiet: bool = False,
 ) -> Ran:
     """Run the cells that are not done. Where none is, the first runs alone, so that a broken study fails at once.
 
-    A later cell that crashes is recorded with its reason and the others go on; it is tried again the next time. When
-    interrupted, cells that were at work save what they can and are planned again.
+    A later cell that crashes is recorded with its reason and the others go on; it is tried again the next time. One
+    whose machine went away is started again at once, three times at most. When interrupted, cells that were at work
+    save what they can and are planned again.
 
     Args:
         cells: ids, all of them prepared in the folder.
         function: `module:function`, called with the cell's folder, giving results by evaluation and measure.
-        jobs: processes at a time, of one thread each.
+        jobs: processes at a time, of one thread each; None is the engine's own choice.
         modules: that every process imports first.
+        engine: where they run; None is this machine.
 
     Raises:
-        ConfigError: jobs below 1.
+        ConfigError: jobs below 1, or the engine cannot be used here.
+        MissingExtraError: a package that the engine needs is not installed.
         HrmLabError: the first cell failed; nothing else was run.
     """
-    if jobs < 1:
-        raise ConfigError(f"--jobs {jobs} came; wanted 1 or more")
+    engine = engine or Local()
+    jobs = engine.jobs(jobs, len(cells))
     waiting = [id for id in cells if folder.status(id).state != "done"]
     reused, total = len(cells) - len(waiting), len(cells)
+    launcher = engine.launcher(function, modules, folder.path) if waiting else None
     with Meter(f"running {total} cells", quiet) as meter:
-        crew = _Crew(folder, function, modules, meter, reused, total)
+        crew = _Crew(folder, launcher, meter, reused, total)
         if waiting and not reused:
             first = waiting.pop(0)
             note(f"the first cell alone: {folder.about(first)}", quiet)
@@ -73,78 +78,77 @@ def run_cells(
 
 @dataclass(frozen=True)
 class _Worker:
-    """A process at work on a cell. status: what the folder says of it."""
+    """A job at work on a cell. status: what the folder says of it."""
 
     id: str
-    process: Any
-    channel: Any
+    job: Job
     status: Status
     since: float
 
 
 class _Crew:
-    """Processes at work, and how far they have come."""
+    """Jobs at work, and how far they have come."""
 
-    def __init__(
-        self, folder: StudyFolder, function: str, modules: Sequence[str], meter: Meter, done: int, total: int
-    ) -> None:
-        self.folder, self.function, self.modules, self.meter = folder, function, modules, meter
+    def __init__(self, folder: StudyFolder, launcher: Launcher | None, meter: Meter, done: int, total: int) -> None:
+        self.folder, self.launcher, self.meter = folder, launcher, meter
         self.reused, self.total, self.done = done, total, 0
         self.failed: dict[str, str] = {}
         self.workers: list[_Worker] = []
         self.took: list[float] = []
+        self.starts: dict[str, int] = {}
 
-    def run(self, cells: Sequence[str], jobs: int) -> None:
+    def run(self, cells: Iterable[str], jobs: int) -> None:
         """Until all these cells are done or failed."""
-        waiting = list(cells)
+        waiting = deque(cells)
         try:
             while waiting or self.workers:
                 while waiting and len(self.workers) < jobs:
-                    self.workers.append(self._started(waiting.pop(0)))
-                ready = connection.wait([worker.channel for worker in self.workers], timeout=1.0)
-                for worker in [worker for worker in self.workers if worker.channel in ready]:
-                    self._finish(worker)
+                    self.workers.append(self._started(waiting.popleft()))
+                ended = [(worker, outcome) for worker in self.workers if (outcome := worker.job.outcome()) is not None]
+                for worker, outcome in ended:
+                    self.workers.remove(worker)
+                    worker.job.close(5)  # it has said its last word, and gets a moment to leave by itself
+                    if outcome.lost and self.starts[worker.id] < STARTS:
+                        self._mark_lost(worker, outcome)
+                        waiting.append(worker.id)
+                    else:
+                        self._finish(worker, outcome)
                 self._show(len(waiting), jobs)
+                if not ended:
+                    time.sleep(LOOK)
         finally:
             self._stop()
 
     def _started(self, id: str) -> _Worker:
-        spawn = get_context("spawn")
-        reader, writer = spawn.Pipe(duplex=False)
-        before, cell = self.folder.status(id), str(self.folder.cell(id))
-        process = spawn.Process(target=work, args=(self.function, cell, self.modules, writer), daemon=True)
-        process.start()
-        writer.close()
-        status = Status(state="running", attempts=before.attempts + 1, process=_identity(process.pid))
+        assert self.launcher is not None, "there is one where a cell waits"
+        before = self.folder.status(id)
+        job = self.launcher.start(self.folder.cell(id))
+        status = Status(state="running", attempts=before.attempts + 1, process=job.process or Process.of(os.getpid()))
         self.folder.mark(id, status)
-        return _Worker(id, process, reader, status, time.monotonic())
+        self.starts[id] = self.starts.get(id, 0) + 1
+        return _Worker(id, job, status, time.monotonic())
 
-    def _finish(self, worker: _Worker) -> None:
+    def _mark_lost(self, worker: _Worker, outcome: Outcome) -> None:
+        self.folder.mark(worker.id, replace(worker.status, state="planned", process=None, reason=outcome.reason))
+
+    def _finish(self, worker: _Worker, outcome: Outcome) -> None:
         seconds = time.monotonic() - worker.since
-        try:
-            outcome = json.loads(worker.channel.recv())
-        except (EOFError, OSError):  # it ended without a word
-            worker.process.join()
-            outcome = {"reason": _death(worker.process.exitcode)}
-        self.workers.remove(worker)
-        _end(worker)
         status = replace(worker.status, process=None, seconds=round(seconds, 3))
-        if "results" in outcome:
-            self.folder.mark(worker.id, replace(status, state="done", results=outcome["results"]))
+        if outcome.results is not None:
+            self.folder.mark(worker.id, replace(status, state="done", results=outcome.results))
             self.done += 1
         else:
-            self.folder.mark(worker.id, replace(status, state="failed", reason=outcome["reason"]))
-            self.failed[worker.id] = outcome["reason"]
+            self.folder.mark(worker.id, replace(status, state="failed", reason=outcome.reason))
+            self.failed[worker.id] = outcome.reason
         self.took.append(seconds)
 
     def _stop(self) -> None:
         """End what is still at work, politely at first; it will be taken up again from its last checkpoint."""
         for worker in self.workers:
-            worker.process.terminate()
+            worker.job.stop()
         deadline = time.monotonic() + PATIENCE
         for worker in self.workers:
-            worker.process.join(max(deadline - time.monotonic(), 0))
-            _end(worker)
+            worker.job.close(max(deadline - time.monotonic(), 0))
             self.folder.mark(worker.id, replace(worker.status, state="planned", process=None, reason="interrupted"))
         self.workers = []
 
@@ -156,27 +160,3 @@ class _Crew:
             last = max((mean - (now - worker.since) for worker in self.workers), default=0.0)
             facts += f", {(waiting * mean / jobs + max(last, 0.0)) / 60:.1f} min left"
         self.meter.update(finished / max(self.total, 1), facts)
-
-
-def _identity(number: int | None) -> Process | None:
-    try:
-        return None if number is None else Process.of(number)
-    except psutil.NoSuchProcess:
-        return None
-
-
-def _end(worker: _Worker) -> None:
-    """A process that has said its last word gets a moment to leave by itself."""
-    worker.process.join(5)
-    if worker.process.is_alive():
-        worker.process.kill()
-        worker.process.join()
-    worker.process.close()
-    worker.channel.close()
-
-
-def _death(exitcode: int | None) -> str:
-    if exitcode is None or exitcode >= 0:
-        return f"its process ended with exit code {exitcode} and no result"
-    name = Signals(-exitcode).name
-    return f"its process was killed by {name}" + ("; perhaps the memory ran out" if name == "SIGKILL" else "")

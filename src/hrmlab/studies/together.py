@@ -1,43 +1,42 @@
 """Several processes at the same work, until all of them have ended."""
 
-import json
+import time
 from collections.abc import Sequence
-from multiprocessing import get_context
 from pathlib import Path
 
 from hrmlab.errors import HrmLabError
-from hrmlab.studies.worker import work
+from hrmlab.studies.engines import Engine, Local, Outcome
+
+LOOK = 0.5
+"""Seconds between looks at who has ended."""
+PATIENCE = 5.0
 
 
-def together(function: str, jobs: int, folder: Path, modules: Sequence[str] = ()) -> None:
+def together(function: str, jobs: int, folder: Path, modules: Sequence[str] = (), engine: Engine | None = None) -> None:
     """Call a function on a folder in several processes at once, of one thread each; their words go to its log.txt.
 
     Args:
         function: `module:name`, called with the folder.
         modules: that every process imports first.
+        engine: where they run; None is this machine.
 
     Raises:
         HrmLabError: none of them came to its end; the message is the first one's.
     """
-    spawn = get_context("spawn")
-    crew = []
-    for _ in range(jobs):
-        reader, writer = spawn.Pipe(duplex=False)
-        process = spawn.Process(target=work, args=(function, str(folder), modules, writer), daemon=True)
-        process.start()
-        writer.close()
-        crew.append((process, reader))
-    reasons = []
+    launcher = (engine or Local()).launcher(function, modules, folder)
+    crew = [launcher.start(folder) for _ in range(jobs)]
+    outcomes: dict[int, Outcome] = {}
     try:
-        for process, reader in crew:
-            try:
-                reason = json.loads(reader.recv()).get("reason")
-            except EOFError:
-                reason = "its process ended without a word"
-            process.join()
-            reasons.append(reason)
+        while len(outcomes) < jobs:
+            for number, job in enumerate(crew):
+                if number not in outcomes and (outcome := job.outcome()) is not None:
+                    outcomes[number] = outcome
+            time.sleep(LOOK)
     finally:
-        for process, _ in crew:
-            process.terminate()
+        for number, job in enumerate(crew):
+            if number not in outcomes:
+                job.stop()
+            job.close(PATIENCE)
+    reasons = [outcomes[number].reason for number in range(jobs)]
     if all(reasons):
         raise HrmLabError(f"{reasons[0]} (see {folder / 'log.txt'})")

@@ -3,7 +3,9 @@
 import json
 import os
 import signal
+import sys
 import threading
+import time
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
@@ -29,11 +31,30 @@ def work(function: str, folder: str, modules: Sequence[str], channel: Any) -> No
     threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the parent decides
     os.environ |= dict.fromkeys(THREADS, "1")
-    with (Path(folder) / "log.txt").open("a", encoding="utf-8") as log:
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
+    _write_to_log(Path(folder))
     channel.send(_outcome(function, folder, modules))
     channel.close()
+
+
+def alone() -> None:
+    """The same as a command, `FUNCTION FOLDER PARENT [MODULE ...]`; the outcome is the last line that it prints.
+
+    It ends with the process of the number PARENT.
+    """
+    function, folder, parent, *modules = sys.argv[1:]
+    threading.Thread(target=follow, args=(int(parent),), daemon=True).start()
+    os.environ |= dict.fromkeys(THREADS, "1")
+    out = os.dup(1)
+    _write_to_log(Path(folder))
+    with os.fdopen(out, "w") as answer:
+        answer.write(_outcome(function, folder, modules) + "\n")
+
+
+def follow(parent: int) -> None:
+    """Run until the process `parent` is no longer this one's parent, then end this process."""
+    while os.getppid() == parent:  # a killed parent cannot say so: its children are handed to another process
+        time.sleep(1.0)
+    os._exit(1)
 
 
 def called(function: str) -> Any:
@@ -61,6 +82,12 @@ def _outcome(function: str, folder: str, modules: Sequence[str]) -> str:
     except Exception as error:
         traceback.print_exc()
         return json.dumps({"reason": f"{type(error).__name__}: {error}"})
+
+
+def _write_to_log(folder: Path) -> None:
+    with (folder / "log.txt").open("a", encoding="utf-8") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
 
 
 def _end_with_parent() -> None:
