@@ -35,6 +35,7 @@ _ALL = (
     Shipped("urm-loops", "through how many of its loops a model is trained", "URM, arXiv 2512.14693, table 3"),
     Shipped("act", "ways to learn when to stop, from Q-learning to not at all", "Wang et al. 2025, arXiv 2506.21734"),
     Shipped("embedding", "what a state stands for, and how it knows where it stands", "hrm-lab"),
+    Shipped("variations", "which parts of a small model matter: mixing, levels, gradient, widths", "hrm-lab"),
 )
 STUDIES = {entry.name: entry for entry in _ALL}
 

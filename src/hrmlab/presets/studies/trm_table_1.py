@@ -25,7 +25,7 @@ def quick() -> Study:
         base=small.BASE,
         overrides=(
             *small.BOARD,
-            *small.MODEL,
+            *small.TRANSFORMER,
             "model.schedule=trm",
             "model.schedule.high_cycles=2",
             "model.schedule.low_cycles=3",
