@@ -30,7 +30,10 @@ def study(tmp_path: Path) -> tuple[StudyFolder, list[str]]:
             "halting.max_segments=2",
             "evaluation.max_segments=2",
         ),
-        evaluations={"one": ("evaluation=fixed", "evaluation.max_segments=1")},
+        evaluations={
+            "one": ("evaluation=fixed", "evaluation.max_segments=1"),
+            "three votes": ("voting.attempts=3", "evaluation=fixed", "evaluation.max_segments=2"),
+        },
         budget=Allowance(steps=3),
         seeds=(0,),
     )
@@ -45,8 +48,9 @@ def test_a_cell_gives_its_measures_and_every_answer(study: tuple[StudyFolder, li
     ran = run_cells(folder, ids, RUN_CELL, quiet=True)
     assert (ran.done, ran.failed) == (1, {})
     results = folder.status(ids[0]).results
-    assert set(results) == {"own", "one"}
+    assert set(results) == {"own", "one", "three votes"}
     assert results["one"]["mean_segments"] == 1
+    assert results["three votes"]["mean_segments"] == 6
     for found in results.values():
         assert found["steps"] == 3
         assert len(found["right"]) == 6

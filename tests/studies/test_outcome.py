@@ -4,6 +4,7 @@ import pytest
 
 from hrmlab.halting import Fixed
 from hrmlab.presets import preset
+from hrmlab.studies.measuring import Measuring
 from hrmlab.studies.outcome import Outcome, conclude
 from hrmlab.studies.plan import Allowance, Cell, Plan, Study
 from hrmlab.studies.store import Status
@@ -15,10 +16,12 @@ GAINS = {"base": 0, "better": 2, "same": 0}
 ITEMS = 20
 
 
-def plan_of(arms: list[str], question: Question) -> Plan:
-    study = Study(name="trial", base="x", budget=Allowance(steps=5), seeds=SEEDS, questions=(question,))
+def plan_of(arms: list[str], questions: tuple[Question, ...]) -> Plan:
+    study = Study(name="trial", base="x", budget=Allowance(steps=5), seeds=SEEDS, questions=questions)
     config = preset("sudoku-4x4").make()
-    cells = [Cell(f"{arm}{seed}", arm, seed, config, {"own": Fixed()}) for seed in SEEDS for arm in arms]
+    cells = [
+        Cell(f"{arm}{seed}", arm, seed, config, {"own": Measuring(halting=Fixed())}) for seed in SEEDS for arm in arms
+    ]
     works = {arm: Work(100, 1, 10 + at, 5, None, 50 + 5 * at) for at, arm in enumerate(arms)}
     return Plan(study, works, ["steps"], cells)
 
@@ -26,11 +29,12 @@ def plan_of(arms: list[str], question: Question) -> Plan:
 def status_of(arm: str, seed: int) -> Status:
     """Right on as many of the items as the seed says, and two more in the better arm."""
     right = 5 + seed + GAINS[arm.rstrip("0123456789")] + (seed % 3 - 1 if arm.startswith("same") else 0)
-    return Status(state="done", results={"own": {"exact": right / ITEMS, "right": "1" * right + "0" * (ITEMS - right)}})
+    answers = "1" * right + "0" * (ITEMS - right)
+    return Status(state="done", results={"own": {"exact": right / ITEMS, "cell": right / ITEMS, "right": answers}})
 
 
 def concluded(arms: list[str], question: Question | None = None, **changes: Status) -> Outcome:
-    plan = plan_of(arms, question or Question())
+    plan = plan_of(arms, (question or Question(),))
     return conclude(plan, {cell.id: changes.get(cell.id, status_of(cell.arm, cell.seed)) for cell in plan.cells})
 
 
@@ -53,6 +57,17 @@ def test_the_more_arms_are_tried_the_less_one_proves() -> None:
     assert better.adjusted_p == pytest.approx(8 * 2 / 2**8)
     assert better.verdict is not None and better.verdict.decision == "inconclusive"
     assert better.verdict.reason.startswith("not after Holm's correction for 8 comparisons (p 0.062); alone better")
+
+
+def test_what_decides_is_a_family_of_its_own() -> None:
+    questions = (Question(), Question(measure="cell"))
+    plan = plan_of(["base", "better", *(f"same{number}" for number in range(5))], questions)
+    statuses = {cell.id: status_of(cell.arm, cell.seed) for cell in plan.cells}
+    found = {(one.arm, one.measure): one for one in conclude(plan, statuses).comparisons}
+    exact, cell = found["better", "exact"], found["better", "cell"]
+    assert exact.verdict is not None and cell.verdict is not None and exact.verdict.p == cell.verdict.p
+    assert exact.adjusted_p == cell.adjusted_p == pytest.approx(6 * 2 / 2**8)
+    assert (exact.verdict.decision, cell.verdict.decision) == ("accept", "accept")
 
 
 def test_an_arm_with_missing_cells_is_not_accepted() -> None:

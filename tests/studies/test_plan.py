@@ -75,7 +75,7 @@ def test_evaluations_are_columns_and_train_nothing(base: RunConfig, plan: Plan) 
     more = expand(study(evaluations=evaluations, seeds=(4,)), base)
     assert [cell.id for cell in more.cells] == [cell.id for cell in plan.cells[:3]]
     assert list(more.cells[0].evaluations) == ["own", "two"]
-    assert more.cells[0].plain()["evaluations"]["two"] == encode(Fixed(max_segments=2))
+    assert more.cells[0].plain()["evaluations"]["two"]["halting"] == encode(Fixed(max_segments=2))
     with pytest.raises(ConfigError, match="'bad' changes the training"):
         expand(study(evaluations={"bad": ("halting.max_segments=2",)}), base)
 

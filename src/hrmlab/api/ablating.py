@@ -14,9 +14,10 @@ from hrmlab.api.training import train
 from hrmlab.config import decode
 from hrmlab.core.model import HRM
 from hrmlab.errors import HrmLabError
-from hrmlab.halting import HaltingConfig
-from hrmlab.inference.evaluate import Answers
+from hrmlab.inference.attempts import Ensemble
+from hrmlab.inference.evaluate import Answers, evaluate_attempts
 from hrmlab.inference.evaluate import evaluate as measure
+from hrmlab.studies.measuring import Measuring
 from hrmlab.tasks.base import IGNORE, Examples, Task
 from hrmlab.training.checkpoint import checkpoints
 
@@ -51,7 +52,7 @@ def _run_cell(folder: Path) -> dict[str, dict[str, Any]]:
     about = json.loads((folder / "cell.json").read_text(encoding="utf-8"))
     steps = int(run.weights.parent.name)
     return {
-        name: {"steps": steps, **_measured(model, task, examples, _policy(data, name))}
+        name: {"steps": steps, **_measured(model, task, examples, decode(Measuring, data, f"evaluation '{name}'"))}
         for name, data in about["evaluations"].items()
     }
 
@@ -66,17 +67,17 @@ def _train(config: Path, path: Path) -> None:
         raise HrmLabError(f"interrupted at step {done.steps}; it will be gone on with")
 
 
-def _policy(data: Any, name: str) -> HaltingConfig:
-    policy: HaltingConfig = decode(HaltingConfig, data, f"evaluation '{name}'")  # type: ignore[type-abstract]
-    return policy
-
-
-def _measured(model: HRM, task: Task, examples: Examples, policy: HaltingConfig) -> dict[str, Any]:
+def _measured(model: HRM, task: Task, examples: Examples, how: Measuring) -> dict[str, Any]:
     right: list[str] = []
 
     def see(slab: Examples, answers: Answers) -> None:
         rows = ((answers.tokens == slab.labels) | (slab.labels == IGNORE)).all(axis=1)
         right.append("".join("01"[int(row)] for row in rows))
 
-    scores = measure(model, task, examples, policy, see=see)
+    votes = how.voting
+    if votes.attempts > 1:
+        ensemble = Ensemble([model], task, how.halting, attempts=votes.attempts, vary=votes.vary)
+        scores, _ = evaluate_attempts(ensemble, task, examples, see=see)
+    else:
+        scores = measure(model, task, examples, how.halting, see=see)
     return {name: getattr(scores, name) for name in MEASURES} | {"right": "".join(right)}

@@ -42,7 +42,7 @@ def result(plan: Plan, folder: StudyFolder, command: str, reused: int) -> Study:
         seeds=list(study.seeds),
         budget={name: value for name, value in encode(study.budget).items() if value is not None},
         reference=outcome.reference,
-        arms=list(_arms(plan, folder)),
+        arms=list(_arms(plan, folder, statuses)),
         cells=[_cell(cell.id, cell.arm, cell.seed, statuses[cell.id]) for cell in plan.cells],
         table=list(_rows(plan, statuses, outcome.comparisons)),
         curves=curves_of(plan, folder),
@@ -56,12 +56,13 @@ def result(plan: Plan, folder: StudyFolder, command: str, reused: int) -> Study:
     )
 
 
-def _arms(plan: Plan, folder: StudyFolder) -> Iterator[StudyArm]:
+def _arms(plan: Plan, folder: StudyFolder, statuses: Mapping[str, Status]) -> Iterator[StudyArm]:
     overrides = arms_of(plan.study.design, plan.study.factors)
     for name, work in plan.arms.items():
         cells = [cell for cell in plan.cells if cell.arm == name]
         held = _memory(cells[0].config)
         speeds = [ms for cell in cells if (ms := _milliseconds(folder.cell(cell.id))) is not None]
+        took = [seconds for cell in cells if (seconds := statuses[cell.id].seconds) is not None]
         yield StudyArm(
             name=name,
             overrides=list(overrides[name]),
@@ -73,6 +74,7 @@ def _arms(plan: Plan, folder: StudyFolder) -> Iterator[StudyArm]:
             training_bytes=held["training"],
             inference_bytes=held["inference"],
             milliseconds=float(np.mean(speeds)) if speeds else None,
+            seconds=float(np.mean(took)) if took else None,
         )
 
 

@@ -62,10 +62,18 @@ def evaluate(
 
 
 def evaluate_attempts(
-    ensemble: Ensemble, task: Task, examples: Examples, progress: Callable[[int], None] | None = None
+    ensemble: Ensemble,
+    task: Task,
+    examples: Examples,
+    progress: Callable[[int], None] | None = None,
+    *,
+    see: Callable[[Examples, Answers], None] | None = None,
 ) -> tuple[Scores, float]:
     """Scores of the chosen answers, segments being those of all attempts together; and the share of puzzles that some
     attempt got right, which no rule without labels can know.
+
+    Args:
+        see: is given every chosen answer, one puzzle at a time.
 
     Raises:
         DataError: there are no puzzles.
@@ -85,7 +93,10 @@ def evaluate_attempts(
             np.array([answers.halted]),
             [],
         )
-        tally.add(task, examples.part(slice(row, row + 1)), single)
+        puzzle = examples.part(slice(row, row + 1))
+        tally.add(task, puzzle, single)
+        if see is not None:
+            see(puzzle, single)
         if progress:
             progress(1)
     return tally.scores(len(examples), time.perf_counter() - start), any_right / len(examples)

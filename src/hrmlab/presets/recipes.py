@@ -74,7 +74,7 @@ HRM_SUDOKU_4X4 = Recipe(train=2000, test=500, seconds=60, evaluation_segments=16
 HRM_SUDOKU_6X6 = Recipe(train=10000, test=1000, seconds=240, evaluation_segments=16, evaluate_every=40)
 
 MAZE_9X9 = Recipe(
-    train=10000, test=500, seconds=600, lr=0.005, exploration=0.5, evaluation_segments=64, evaluate_every=150
+    train=10000, test=500, seconds=1200, lr=0.005, exploration=0.5, evaluation_segments=64, evaluate_every=300
 )
 MAZE_30X30_HARD = Recipe(
     train=5000, test=500, seconds=1200, lr=0.005, exploration=0.5, evaluation_segments=128, evaluate_every=240

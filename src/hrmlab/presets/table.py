@@ -49,7 +49,7 @@ _ALL = (
     _preset("sudoku", "sudoku-9x9", "9x9 Sudoku, minimal puzzles, ten minutes on a CPU"),
     _preset("sudoku", "sudoku-9x9-easy", "9x9 Sudoku of 40 givens, five minutes on a CPU"),
     _preset("sudoku", "sudoku-9x9-hard", "9x9 Sudoku rated 32 guesses or more, two hours on a CPU"),
-    _preset("maze", "maze-9x9", "mazes of 9x9 rooms (19x19 cells), ten minutes on a CPU"),
+    _preset("maze", "maze-9x9", "mazes of 9x9 rooms (19x19 cells), twenty minutes on a CPU"),
     _preset("maze", "maze-30x30-hard", "30x30 cells, paths over 110 steps, twenty minutes on a CPU"),
     _preset("sudoku", "hrm-sudoku-4x4", "HRM proper (two networks, Q-learning halting) on 4x4 Sudoku", _HRM),
     _preset("sudoku", "hrm-sudoku-6x6", "HRM proper (two networks, Q-learning halting) on 6x6 Sudoku", _HRM),

@@ -17,7 +17,8 @@ class StudyArm:
     parameters: without a sparse puzzle table. segment_flops: one segment of inference of one puzzle. step_flops: one
         optimiser step of the whole batch. steps, flops: of a training run, None where the budget is in seconds.
     training_bytes, inference_bytes: weights, states, and for training all that goes with them, of a whole batch.
-    milliseconds: of one puzzle in the final evaluation of a run, mean over seeds; None where none is done.
+    milliseconds: of one puzzle in the final evaluation of a run, seconds: of a whole run, training and measuring; means
+        over seeds, None where none is done.
     """
 
     name: str
@@ -30,6 +31,7 @@ class StudyArm:
     training_bytes: int
     inference_bytes: int
     milliseconds: float | None
+    seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class StudyRow:
 
     seeds: runs that are done. mean, interval: of the measure over those (None without any; no interval of one).
     pairs, effect, effect_interval: the mean gain over the reference, seed by seed; positive is better.
-    over_items: interval of the gain over seeds and test puzzles. p: of the gain; adjusted_p: Holm's, over the study.
+    over_items: interval of the gain over seeds and test puzzles. p: of the gain; adjusted_p: Holm's, over its family
+        (`studies.outcome`).
     improvement: chance that a run of the arm beats one of the reference. detectable: the least true gain that so many
         pairs find four times in five. decision: accept, reject or inconclusive, for the reason given.
     All from `pairs` on are None (0, "") in the reference's own rows.

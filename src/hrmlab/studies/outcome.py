@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hrmlab.studies.plan import Plan
+from hrmlab.studies.plan import OWN, Plan
 from hrmlab.studies.statistics import Interval, hierarchical_interval, holm
 from hrmlab.studies.store import Status
 from hrmlab.studies.verdict import Question, Verdict, judge
@@ -16,9 +16,9 @@ class Comparison:
     """An arm against the reference, by one measure under one evaluation.
 
     scores: by seed, of the reference and of the arm, where both are done. verdict: over those; None where there are
-    none. adjusted_p: Holm's, over all comparisons of the study. over_items: 95% of the mean gain over seeds and test
-    items (for the measure "exact" alone). flops_ratio: operations of the arm's training over the reference's, None
-    where the budget is in seconds.
+    none. adjusted_p: Holm's, over the arms by the first question and own evaluation, or over all other comparisons
+    together. over_items: 95% of the mean gain over seeds and test items (for the measure "exact" alone). flops_ratio:
+    operations of the arm's training over the reference's, None where the budget is in seconds.
     """
 
     arm: str
@@ -67,7 +67,7 @@ def conclude(plan: Plan, statuses: Mapping[str, Status]) -> Outcome:
         for evaluation in plan.cells[0].evaluations
         for arm in others
     ]
-    return Outcome(reference, _as_a_family(plan, compared), plan.matched, missing)
+    return Outcome(reference, _as_families(plan, compared), plan.matched, missing)
 
 
 def _compared(
@@ -90,19 +90,34 @@ def _compared(
     return Comparison(arms[1], evaluation, question.measure, scores, verdict, None, over_items, ratio)
 
 
-def _as_a_family(plan: Plan, compared: list[Comparison]) -> list[Comparison]:
-    """With p-values adjusted for their number; a gain that does not survive that is not accepted."""
+def _as_families(plan: Plan, compared: list[Comparison]) -> list[Comparison]:
+    """With p-values adjusted for their number; a gain that does not survive that is not accepted.
+
+    What decides, the first question under the runs' own evaluation, is one family; all the rest is another, which may
+    be large without taking from the first.
+    """
+    first = plan.study.questions[0].measure
+
+    def decides(one: Comparison) -> bool:
+        return (one.measure, one.evaluation) == (first, OWN)
+
+    adjusted: dict[int, tuple[float, int]] = {}
+    for family in ([one for one in compared if decides(one)], [one for one in compared if not decides(one)]):
+        judged = [one for one in family if one.verdict is not None]
+        values = holm([one.verdict.p for one in judged if one.verdict]) if judged else []
+        adjusted |= {id(one): (p, len(judged)) for one, p in zip(judged, values, strict=True)}
     alphas = {question.measure: question.alpha for question in plan.study.questions}
-    judged = [one for one in compared if one.verdict is not None]
-    adjusted = dict(zip(map(id, judged), holm([one.verdict.p for one in judged if one.verdict]), strict=True))
-    family = []
-    for one in compared:
-        verdict, p = one.verdict, adjusted.get(id(one))
-        if verdict is not None and p is not None and verdict.decision == "accept" and p > alphas[one.measure]:
-            why = f"not after Holm's correction for {len(judged)} comparisons (p {p:.2g}); alone {verdict.reason}"
-            verdict = replace(verdict, decision="inconclusive", reason=why)
-        family.append(replace(one, verdict=verdict, adjusted_p=p))
-    return family
+    return [
+        _corrected(one, *adjusted[id(one)], alphas[one.measure]) if id(one) in adjusted else one for one in compared
+    ]
+
+
+def _corrected(one: Comparison, p: float, comparisons: int, alpha: float) -> Comparison:
+    verdict = one.verdict
+    if verdict is not None and verdict.decision == "accept" and p > alpha:
+        why = f"not after Holm's correction for {comparisons} comparisons (p {p:.2g}); alone {verdict.reason}"
+        verdict = replace(verdict, decision="inconclusive", reason=why)
+    return replace(one, verdict=verdict, adjusted_p=p)
 
 
 def _marks(right: str) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":

@@ -13,9 +13,9 @@ from typing import Any
 
 from hrmlab.config import encode, override
 from hrmlab.errors import ConfigError
-from hrmlab.halting import HaltingConfig
 from hrmlab.registry import Strict
 from hrmlab.studies.designs import Design, arms_of
+from hrmlab.studies.measuring import Measuring, measuring
 from hrmlab.studies.verdict import Question
 from hrmlab.studies.work import Work, matched, work_of
 from hrmlab.tasks.dataset import task_of
@@ -48,8 +48,8 @@ class Study(Strict):
 
     base, overrides: a preset, run or configuration file, and what all arms change of it.
     design, factors: by factor, by level, the overrides that make it (`studies.designs`).
-    evaluations: by name, overrides of `evaluation` under which every trained model is measured beside its own: the
-        columns of a train x evaluate matrix.
+    evaluations: by name, overrides of `evaluation` and `voting` (`voting.attempts=8`) under which every trained model
+        is measured beside its own: the columns of a train x evaluate matrix.
     seeds: of first weights and puzzle order; the same in all arms.
     questions: the measures that are compared, the first one deciding.
     """
@@ -75,13 +75,13 @@ class Study(Strict):
 
 @dataclass(frozen=True)
 class Cell:
-    """One run. id: of its complete configuration, the same wherever it is planned. evaluations: by name, the policy."""
+    """One run. id: of its complete configuration, the same wherever it is planned. evaluations: by name."""
 
     id: str
     arm: str
     seed: int
     config: RunConfig
-    evaluations: Mapping[str, HaltingConfig]
+    evaluations: Mapping[str, Measuring]
 
     def plain(self) -> dict[str, Any]:
         """As JSON-like data."""
@@ -124,8 +124,8 @@ def expand(study: Study, base: RunConfig) -> Plan:
         _same_training(shared, config, name)
         _same_puzzles(shared, config, name)
         arms[name], work[name] = _within(study.budget, config)
-    policies = {arm: _policies(study, config) for arm, config in arms.items()}
-    cells = [_cell(arm, seed, config, policies[arm]) for seed in study.seeds for arm, config in arms.items()]
+    evaluations = {arm: _evaluations(study, config) for arm, config in arms.items()}
+    cells = [_cell(arm, seed, config, evaluations[arm]) for seed in study.seeds for arm, config in arms.items()]
     _all_differ(cells)
     return Plan(study, work, matched(work.values()), cells)
 
@@ -138,21 +138,16 @@ def _within(budget: Allowance, config: RunConfig) -> tuple[RunConfig, Work]:
     return replace(config, training=training), work.limited(steps, budget.seconds)
 
 
-def _cell(arm: str, seed: int, config: RunConfig, evaluations: Mapping[str, HaltingConfig]) -> Cell:
+def _cell(arm: str, seed: int, config: RunConfig, evaluations: Mapping[str, Measuring]) -> Cell:
     config = replace(config, training=replace(config.training, seed=seed))
     content = json.dumps(encode(config), sort_keys=True, ensure_ascii=False)
     return Cell(hashlib.sha256(content.encode()).hexdigest()[:16], arm, seed, config, evaluations)
 
 
-def _policies(study: Study, config: RunConfig) -> dict[str, HaltingConfig]:
+def _evaluations(study: Study, config: RunConfig) -> dict[str, Measuring]:
     """How an arm's models are measured, by the evaluation's name."""
-    evaluations = {OWN: config.evaluation}
-    for name, overrides in study.evaluations.items():
-        changed = override(config, overrides)
-        if replace(changed, evaluation=config.evaluation) != config:
-            raise ConfigError(f"evaluation '{name}' changes the training; wanted overrides of evaluation.* alone")
-        evaluations[name] = changed.evaluation
-    return evaluations
+    own = {OWN: Measuring(halting=config.evaluation)}
+    return own | {name: measuring(config, name, overrides) for name, overrides in study.evaluations.items()}
 
 
 def _same_training(before: RunConfig, after: RunConfig, where: str) -> None:

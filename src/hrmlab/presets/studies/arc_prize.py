@@ -20,13 +20,17 @@ def full() -> Study:
         base="hrm-sudoku-extreme",
         overrides=("data.path=none", "task.rating_min=8", "data.augment=true"),
         factors=_factors(layers=4, segments=(1, 2, 4, 8), deepest=16),
-        evaluations=_depths(1, 2, 4, 8, 32, 64),
+        evaluations=_depths(1, 2, 4, 8, 32, 64) | _pools(2, 8, 32, vary="symmetry"),
         budget=Allowance(steps=26041),
     )
 
 
 def quick() -> Study:
-    """Eight arms and eight seeds on 100 boards of 4x4, about 12 minutes on a core."""
+    """Eight arms and eight seeds on 100 boards of 4x4, about 20 minutes on a core.
+
+    The parts are equivariant under all symmetries of the board, so that votes of turned boards would all be one vote:
+    they differ in their initial states instead. For the same reason nothing is expected of augmentation.
+    """
     factors = _factors(layers=1, segments=(1, 2), deepest=small.SEGMENTS)
     factors["cycles"] = {"1 x 1": factors["cycles"]["1 x 1"]}
     return Study(
@@ -34,7 +38,7 @@ def quick() -> Study:
         base=small.BASE,
         overrides=(*small.BOARD, "data.train=100", "data.augment=true"),
         factors=factors,
-        evaluations=_depths(1, 2, 4, 16),
+        evaluations=_depths(1, 2, 4, 16) | _pools(2, 8, vary="start"),
         budget=small.STEPS,
         seeds=small.SEEDS,
     )
@@ -59,3 +63,8 @@ def _factors(*, layers: int, segments: tuple[int, ...], deepest: int) -> dict[st
 
 def _depths(*segments: int) -> dict[str, tuple[str, ...]]:
     return {str(number): (f"evaluation=fixed,max_segments={number}",) for number in segments}
+
+
+def _pools(*attempts: int, vary: str) -> dict[str, tuple[str, ...]]:
+    """So many answers to each puzzle that vote. Theirs were of the puzzle's augmentations, up to a thousand."""
+    return {f"{number} votes": (f"voting.attempts={number}", f"voting.vary={vary}") for number in attempts}

@@ -1,8 +1,8 @@
 """Which parts of a small model matter: one change at a time of the 6x6 preset, equal operations, all on one core.
 
-The base has one state for each cell and symbol, mixed by relations, six updates a segment, gradient through all six. The
-budget ends where the base has just learnt to solve most boards. Expected before the first run: relations and the symbol
-axis matter most, then the gradient window.
+The base has one state for each cell and symbol, mixed by relations, six updates a segment, gradient through all six.
+The budget ends where the base has just learnt to solve most boards. Expected before the first run: relations and the
+symbol axis matter most, then the gradient window.
 """
 
 from dataclasses import replace

@@ -16,7 +16,7 @@ ROW = (
 )  # fmt: skip
 ARM = (
     "name", "parameters", "segment_flops", "step_flops", "steps", "flops", "training_bytes", "inference_bytes",
-    "milliseconds",
+    "milliseconds", "seconds",
 )  # fmt: skip
 MARK = {"accept": "better", "reject": "not better", "inconclusive": "open", None: ""}
 
@@ -77,7 +77,8 @@ def about(study: Study) -> list[str]:
         f"Measured: {study.weights}, at the end of the budget. No checkpoint was chosen on the held-out puzzles.",
         f"Matched within 1%: {', '.join(study.matched) or 'nothing'}.",
         "Gains are paired by seed and positive where better; intervals are 95% bootstraps over seeds, p is an exact "
-        "sign-flip test, adjusted by Holm's method over all comparisons of the study.",
+        "sign-flip test, adjusted by Holm's method: over the arms for what decides (the first measure, under the runs' "
+        "own evaluation), and over all other comparisons together.",
         f"To repeat it: `{study.command}`",
     ]
 
