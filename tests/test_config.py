@@ -13,6 +13,7 @@ from hrmlab.attention import SDPA
 from hrmlab.blocks import BlockConfig, MLPMixer, PostNorm, Relational, Size
 from hrmlab.config import decode, encode, json_schema, load_json, override
 from hrmlab.core.model import ModelConfig
+from hrmlab.core.networks import NetworkConfig
 from hrmlab.core.schedules import HRMSchedule, Levels, ScheduleConfig, TRMSchedule
 from hrmlab.embeddings import Learned, NoPositions, PuzzleConfig, Rotary, SymbolAxis, Tokens
 from hrmlab.errors import ConfigError
@@ -55,7 +56,6 @@ sizes = st.builds(
     Size,
     width=small,
     layers=small,
-    network_layers=st.dictionaries(st.sampled_from(["high", "low"]), small),
     expansion=rates,
 )
 models = st.builds(
@@ -66,6 +66,10 @@ models = st.builds(
     positions=st.sampled_from([NoPositions(), Learned(), Rotary(theta=7.5)]),
     puzzle=st.none() | st.builds(PuzzleConfig, width=small, slots=st.none() | small, init_std=rates),
     size=sizes,
+    networks=st.dictionaries(
+        st.sampled_from(["high", "low"]),
+        st.builds(NetworkConfig, layers=st.none() | small, blocks=st.dictionaries(st.integers(0, 9), blocks)),
+    ),
 )
 optimisers = st.one_of(
     st.builds(AdamW, lr=rates, betas=st.tuples(rates, rates)),
@@ -114,10 +118,10 @@ def test_overriding_nothing_changes_nothing():
 
 
 def test_encoding_gives_plain_data_that_shares_nothing_with_the_configuration():
-    size = Size(network_layers={"high": 6})
-    data = encode(size)
-    data["network_layers"]["high"] = 7
-    assert size.network_layers == {"high": 6}
+    network = NetworkConfig(blocks={1: MLPMixer()})
+    data = encode(network)
+    data["blocks"].clear()
+    assert network.blocks == {1: MLPMixer()}
     assert encode(Levels(periods=(3, 2))) == {"kind": "levels", "grad_window": None, "periods": [3, 2]}
 
 
@@ -134,7 +138,7 @@ def test_nested_parts_are_told_apart_by_kind():
 def test_an_unknown_key_is_named_with_the_nearest_and_all_known():
     text = message(ModelConfig, model_data(blok="post_norm"))
     assert "unknown key 'blok'; did you mean 'block'?" in text
-    assert "(known: block, embedding, halting_head, positions, puzzle, schedule, size)" in text
+    assert "(known: block, embedding, halting_head, networks, positions, puzzle, schedule, size)" in text
 
 
 @pytest.mark.parametrize(
@@ -199,7 +203,7 @@ def test_a_part_without_a_kind_is_told_which_exist():
             'schedule.periods.1="a": input should be a valid integer',
         ),
         ({"block": {"kind": "post_norm", "eps": []}}, "block.eps=[]: input should be a valid number"),
-        ({"size": {"network_layers": {"high": "x"}}}, 'size.network_layers.high="x": input should be a valid integer'),
+        ({"networks": {"high": {"layers": "x"}}}, 'networks.high.layers="x": input should be a valid integer'),
     ],
 )
 def test_a_value_of_the_wrong_type_is_named_by_its_dotted_path_without_tags(changes: dict[str, Any], sentence: str):
@@ -260,7 +264,6 @@ def test_override_of_a_part_by_its_own_name_resets_it_but_of_its_kind_alone_does
         ("data.path=a/b=c", lambda run: run.data.path, "a/b=c"),
         ('name="7"', lambda run: run.name, "7"),
         ("training.optimiser.betas=[0.5, 0.75]", lambda run: run.training.optimiser.betas, (0.5, 0.75)),
-        ("model.size.network_layers.high=6", lambda run: run.model.size.network_layers, {"high": 6}),
         ('model.size={"width": 32}', lambda run: run.model.size, Size(width=32)),
         ('halting={"kind": "fixed", "max_segments": 2}', lambda run: run.halting, Fixed(max_segments=2)),
         ("model.puzzle.width=48", lambda run: run.model.puzzle, PuzzleConfig(width=48)),
@@ -280,11 +283,6 @@ def test_override_by_none_takes_an_optional_part_away():
 
 def test_override_may_name_the_positions_called_none():
     assert override(Run(), ["model.positions=none"]).model.positions == NoPositions()
-
-
-def test_override_may_add_a_second_key_to_a_mapping():
-    run = override(Run(), ["model.size.network_layers.high=6", "model.size.network_layers.low=3"])
-    assert run.model.size.network_layers == {"high": 6, "low": 3}
 
 
 @pytest.mark.parametrize("assignment", ["model.size.width", "=3", ""])

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 import torch
 
-from hrmlab.blocks import MLPMixer, PostNorm, Relational, Size
+from hrmlab.blocks import MLPMixer, PostNorm, PreNorm, Relational, Size
+from hrmlab.config import decode, encode
 from hrmlab.core.carry import Batch
 from hrmlab.core.model import HRM, ModelConfig, named_matrices
-from hrmlab.core.schedules import HRMSchedule, Levels, TRMSchedule
+from hrmlab.core.networks import NetworkConfig
+from hrmlab.core.schedules import HRMSchedule, TRMSchedule
 from hrmlab.embeddings import Learned, NoPositions, PuzzleConfig, Rotary, SymbolAxis, Tokens
 from hrmlab.errors import ConfigError
 from hrmlab.spec import TaskSpec
@@ -127,18 +129,54 @@ def test_initial_states_are_saved_but_not_trained_and_differ_between_levels(make
     assert model.compute_dtype == torch.float32
 
 
-def test_networks_may_differ_in_depth_by_name(make_spec: MakeSpec):
-    size = Size(width=16, layers=2, network_layers={"low": 3}, heads=2, round_to=8)
-    model = HRM(config(size=size), make_spec())
-    assert {name: len(network.blocks) for name, network in model.networks.items()} == {"low": 3, "high": 2}
-    model = HRM(config(schedule=Levels(), size=Size(width=16, network_layers={"level2": 1}, heads=2)), make_spec())
-    assert [len(model.networks[f"level{i}"].blocks) for i in range(3)] == [4, 4, 1]
+def test_networks_may_differ(make_spec: MakeSpec):
+    own = NetworkConfig(layers=3, heads=4, expansion=8, blocks={1: MLPMixer()})
+    model = HRM(config(networks={"low": own}), make_spec())
+    high, low = model.networks["high"], model.networks["low"]
+    assert [type(block).__name__ for block in low.blocks] == ["PostNormBlock", "MixerBlock", "PostNormBlock"]
+    assert (low.blocks[0].attention.heads, high.blocks[0].attention.heads) == (4, 2)
+    assert low.blocks[0].mlp.down.weight.shape[1] > high.blocks[0].mlp.down.weight.shape[1]
+    assert [type(block).__name__ for block in high.blocks] == ["PostNormBlock"] * len(high.blocks)
 
 
-def test_a_depth_for_a_network_that_does_not_exist_is_refused(make_spec: MakeSpec):
-    size = Size(width=16, network_layers={"lo": 3}, heads=2)
-    with pytest.raises(ConfigError, match=r"size\.network_layers: unknown network 'lo'; did you mean 'low'\?"):
-        HRM(config(size=size), make_spec())
+def test_heads_of_another_width_turn_by_angles_of_their_own(make_spec: MakeSpec, make_batch: MakeBatch):
+    spec = make_spec()
+    batch = make_batch(spec, 2)
+    model = HRM(config(positions=Rotary(), networks={"low": NetworkConfig(heads=4)}), spec)
+    widths = {name: network.rotary and network.rotary.cos.shape[-1] for name, network in model.networks.items()}
+    assert widths == {"low": 4, "high": None}
+    logits = model(model.empty_carry(batch).states, batch).logits
+    assert logits.isfinite().all()
+    turned = model.networks["low"].rotary
+    turned.cos, turned.sin = torch.ones_like(turned.cos), torch.zeros_like(turned.sin)
+    assert not torch.allclose(logits, model(model.empty_carry(batch).states, batch).logits)
+
+
+def test_a_network_that_ends_otherwise_ends_as_its_own_block_does(make_spec: MakeSpec):
+    model = HRM(config(networks={"low": NetworkConfig(block=PreNorm())}), make_spec())
+    assert model.networks["low"].finish is not None and model.networks["high"].finish is None
+
+
+@pytest.mark.parametrize(
+    ("networks", "sentence"),
+    [
+        ({"lo": NetworkConfig(layers=3)}, "model.networks: unknown network 'lo'; did you mean 'low'"),
+        ({"low": NetworkConfig(layers=0)}, "network 'low': layers=0 came"),
+        (
+            {"low": NetworkConfig(layers=2, blocks={2: MLPMixer()})},
+            "network 'low' has no block 2: it has 2.*low.layers=3",
+        ),
+        ({"low": NetworkConfig(heads=3)}, "cannot be split over 3 heads"),
+    ],
+)
+def test_networks_that_cannot_be_are_refused(make_spec: MakeSpec, networks: dict[str, NetworkConfig], sentence: str):
+    with pytest.raises(ConfigError, match=sentence):
+        HRM(config(networks=networks), make_spec())
+
+
+def test_a_configuration_of_old_says_layers_of_networks_in_its_size():
+    old = encode(config()) | {"size": encode(Size()) | {"network_layers": {"high": 6}}}
+    assert decode(ModelConfig, old).networks == {"high": NetworkConfig(layers=6)}
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 from hrmlab import api
 from hrmlab.blocks import MLPMixer, PostNorm
 from hrmlab.config import load_json
+from hrmlab.core.networks import NetworkConfig
 from hrmlab.core.schedules import HRMSchedule, TRMSchedule
 from hrmlab.embeddings import Learned, NoPositions, PuzzleConfig, Rotary
 from hrmlab.errors import ConfigError, DataError, HrmLabError
@@ -129,7 +130,7 @@ def test_files_with_a_defaults_list_and_interpolation(tmp_path: Path, given_as: 
     folder = files(tmp_path / "config")
     run, _ = translated(folder if given_as == "folder" else folder / "cfg_pretrain.yaml")
     assert run.model.size.width == run.model.puzzle.width == 64
-    assert run.model.size.network_layers == {"high": 2} and run.model.size.layers == 1
+    assert run.model.networks == {"high": NetworkConfig(layers=2)} and run.model.size.layers == 1
     assert run.training.optimiser.lr == 2e-4 and run.halting.exploration == 0.2
     assert run.training.optimiser.weight_decay == 0.1  # not in the file: the published default
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from hrmlab.api.puzzles import resolved
 from hrmlab.api.rules import spelled_out
 from hrmlab.api.targets import find_config
-from hrmlab.config import override
 from hrmlab.errors import ConfigError
 from hrmlab.training.config import RunConfig
+from hrmlab.training.overrides import override_run
 
 
 def configure(
@@ -24,7 +24,7 @@ def configure(
     Raises:
         ConfigError, DataError: an unknown name, key or value, or no data set at `data.path`.
     """
-    config = with_budget(override(find_config(target), spelled_out(overrides)), seconds, steps)
+    config = with_budget(override_run(find_config(target), spelled_out(overrides)), seconds, steps)
     if seed is not None:
         config = replace(config, training=replace(config.training, seed=seed))
     return resolved(config)

@@ -9,7 +9,7 @@ from hrmlab.api.puzzles import resolved
 from hrmlab.api.rules import spelled_out
 from hrmlab.api.targets import find_config
 from hrmlab.blocks import PostNorm
-from hrmlab.config import encode, override
+from hrmlab.config import encode
 from hrmlab.core.cost import Costs, costs, share_of_looks
 from hrmlab.core.model import HRM
 from hrmlab.embeddings import NoPositions
@@ -17,6 +17,7 @@ from hrmlab.halting import Fixed
 from hrmlab.results import Inspection
 from hrmlab.training.config import RunConfig
 from hrmlab.training.memory import memory
+from hrmlab.training.overrides import override_run
 
 
 def inspect(target: str | Path, overrides: Sequence[str] = ()) -> Inspection:
@@ -28,7 +29,7 @@ def inspect(target: str | Path, overrides: Sequence[str] = ()) -> Inspection:
     Raises:
         ConfigError: no such target, or a schedule or parts that do not fit (every reason is named).
     """
-    config = override(find_config(target), spelled_out(overrides))
+    config = override_run(find_config(target), spelled_out(overrides))
     if config.data.path is not None and Path(config.data.path).is_dir():
         config = resolved(config)
     with torch.device("meta"):

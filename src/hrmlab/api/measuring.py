@@ -14,7 +14,6 @@ from hrmlab.api.peak import peak_mb
 from hrmlab.api.puzzles import held_out, resolved
 from hrmlab.api.rules import spelled_out
 from hrmlab.api.targets import find_config, find_run
-from hrmlab.config import override
 from hrmlab.core.captured import Captured
 from hrmlab.core.carry import Batch
 from hrmlab.core.compiling import Compiled, has_compiler
@@ -27,6 +26,7 @@ from hrmlab.inference.solver import Answers
 from hrmlab.results import EngineTiming
 from hrmlab.tasks.base import IGNORE, Examples
 from hrmlab.training.config import RunConfig
+from hrmlab.training.overrides import override_run
 
 TRAIN, ONE_FORWARD, INFER = "train", "train_one_forward", "infer"
 PUZZLES, SLOTS = 128, 32
@@ -100,7 +100,7 @@ def prepare(target: str | Path, overrides: Sequence[str], device: torch.device, 
     except CheckpointError:
         found = None
     plain = find_config(target) if found is None else found.config
-    config = override(plain, spelled_out(overrides))
+    config = override_run(plain, spelled_out(overrides))
     if config.data.path is not None and Path(config.data.path).is_dir():
         config = resolved(config)
     examples = None

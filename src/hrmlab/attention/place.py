@@ -1,6 +1,6 @@
 """Where a part of a network will stand: what its size is, and which positions of which board it will see."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from hrmlab.errors import ConfigError
 from hrmlab.layers import feed_forward_width
@@ -14,14 +14,12 @@ class Size(Strict):
 
     width: of every state vector.
     layers: blocks in each network.
-    network_layers: the same for single networks by name (`{"high": 6}`), where they differ.
     heads: attention heads (blocks without attention ignore it).
     expansion: feed-forward width is two thirds of `expansion * width`, rounded up to `round_to`.
     """
 
     width: int = 512
     layers: int = 4
-    network_layers: dict[str, int] = field(default_factory=dict)
     heads: int = 8
     expansion: float = 4.0
     round_to: int = 256

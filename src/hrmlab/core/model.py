@@ -2,28 +2,35 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
+from pydantic_core import core_schema
 from torch import Tensor, nn
 
 from hrmlab.attention.base import Context
 from hrmlab.blocks.base import BlockConfig, Place, Size
 from hrmlab.core.carry import Batch, Carry
 from hrmlab.core.heads import HaltingHead, HaltingHeadConfig
+from hrmlab.core.networks import NetworkConfig, Stack, stack
 from hrmlab.core.recurrence import Network, Observer, States, run
+from hrmlab.core.rotary import RotaryTable
 from hrmlab.core.schedules import ScheduleConfig
 from hrmlab.embeddings.base import EmbeddingConfig, EmbeddingRequest
 from hrmlab.embeddings.positions import PositionsConfig
 from hrmlab.embeddings.puzzle import PuzzleConfig, PuzzleTable
 from hrmlab.errors import ConfigError, unknown
-from hrmlab.layers import Rotation, truncated_normal_
+from hrmlab.layers import truncated_normal_
 from hrmlab.registry import Strict
 from hrmlab.spec import TaskSpec
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig(Strict):
-    """What a model is made of (schedule, parts) and how big it is (size). Facts of the data are not in it."""
+    """What a model is made of (schedule, parts) and how big it is (size). Facts of the data are not in it.
+
+    networks: by name, what a network has otherwise than the others.
+    """
 
     schedule: ScheduleConfig
     block: BlockConfig
@@ -32,6 +39,25 @@ class ModelConfig(Strict):
     puzzle: PuzzleConfig | None = None
     halting_head: HaltingHeadConfig = field(default_factory=HaltingHeadConfig)
     size: Size = field(default_factory=Size)
+    networks: dict[str, NetworkConfig] = field(default_factory=dict)
+
+    def stack(self, name: str) -> Stack:
+        """What a network is made of. Raises ConfigError if it has no such blocks."""
+        return stack(name, self.block, self.size, self.networks)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        return core_schema.no_info_before_validator_function(_with_networks, handler(source))
+
+
+def _with_networks(data: Any) -> Any:
+    """A configuration from when sizes said how many layers single networks have."""
+    size = data.get("size") if isinstance(data, dict) else None
+    if not isinstance(size, dict) or "network_layers" not in size:
+        return data
+    rest = {name: value for name, value in size.items() if name != "network_layers"}
+    networks = {name: {"layers": layers} for name, layers in size["network_layers"].items()}
+    return {**data, "size": rest, "networks": networks | data.get("networks", {})}
 
 
 @dataclass(frozen=True)
@@ -79,21 +105,15 @@ class HRM(nn.Module):
         request = EmbeddingRequest(size.width, spec, puzzle.width if puzzle else 0, slots, config.positions)
         self.embedding = config.embedding.build(request)
         place = Place(size, spec, slots + spec.seq_len, slots, self.embedding.symbol_axis)
+        if stray := set(config.networks) - set(self.schedule.networks):
+            raise ConfigError(f"model.networks: {unknown('network', stray.pop(), self.schedule.networks)}")
         self.networks = nn.ModuleDict(
-            {
-                name: Network(
-                    [config.block.build(place) for _ in range(size.network_layers.get(name, size.layers))],
-                    config.block.finish(place),
-                )
-                for name in self.schedule.networks
-            }
+            {name: _network(config.stack(name), place, config.positions) for name in self.schedule.networks}
         )
-        if stray := set(size.network_layers) - set(self.networks):
-            raise ConfigError(f"size.network_layers: {unknown('network', stray.pop(), self.networks)}")
         self.halting_head = HaltingHead(size.width, config.halting_head)
         starts = torch.empty(len(self.schedule.levels), size.width)
         self.register_buffer("initial", truncated_normal_(starts, 1.0))
-        self._rotation = _RotaryTable(config.positions, place)
+        self._rotation = RotaryTable(config.positions, place)
 
     @property
     def compute_dtype(self) -> torch.dtype:
@@ -193,23 +213,11 @@ class HRM(nn.Module):
         return sum(p.numel() for p in self.parameters() if p.requires_grad)
 
 
-class _RotaryTable(nn.Module):
-    """Rotary angles that move with the model and are not saved."""
-
-    cos: Tensor
-    sin: Tensor
-
-    def __init__(self, positions: PositionsConfig, place: Place) -> None:
-        super().__init__()
-        found = None if place.symbol_axis else positions.rotation(place)
-        self.on = found is not None
-        if found is not None:
-            self.register_buffer("cos", found[0], persistent=False)
-            self.register_buffer("sin", found[1], persistent=False)
-
-    def context(self, mask: Tensor | None = None) -> Context:
-        angles: Rotation | None = (self.cos, self.sin) if self.on else None
-        return Context(angles, mask)
+def _network(stack: Stack, place: Place, positions: PositionsConfig) -> Network:
+    own = replace(place, size=stack.size)
+    blocks = [block.build(own) for block in stack.blocks]
+    rotary = RotaryTable(positions, own) if own.size.heads != place.size.heads else None
+    return Network(blocks, stack.block.finish(own), rotary)
 
 
 def detached(carry: Carry, output: Output, steps: Tensor, halted: Tensor) -> Carry:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from hrmlab.attention.base import Context
+from hrmlab.core.rotary import RotaryTable
 from hrmlab.core.schedule import INPUT, Schedule
 
 States = dict[str, Tensor]
@@ -54,18 +55,25 @@ def run(
 class Network(nn.Module):
     """A level's network: blocks one after the other, and what follows the last of them, if anything does.
 
+    Args:
+        rotary: the angles of its heads, where they are not those of the model's.
+
     Attributes:
         recompute: keep only each block's input for the backward pass, which computes the rest again.
     """
 
-    def __init__(self, blocks: list[nn.Module], finish: nn.Module | None = None) -> None:
+    def __init__(
+        self, blocks: list[nn.Module], finish: nn.Module | None = None, rotary: RotaryTable | None = None
+    ) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(blocks)
-        self.finish = finish
+        self.finish, self.rotary = finish, rotary
         self.recompute = False
 
     def forward(self, x: Tensor, context: Context, only: int | None = None) -> Tensor:
         """The shape of x is kept, but for the positions where `only` the leading ones are wanted."""
+        if self.rotary is not None:
+            context = self.rotary.context(context.mask)
         *blocks, last = self.blocks
         for block in blocks:
             x = self._through(block, x, context)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, ValidationError
 from hrmlab.blocks import MLPMixer, PostNorm
 from hrmlab.blocks.base import Size
 from hrmlab.core.model import ModelConfig
+from hrmlab.core.networks import NetworkConfig
 from hrmlab.core.schedules import HRMSchedule, TRMSchedule
 from hrmlab.embeddings import Learned, NoPositions, PositionsConfig, PuzzleConfig, Rotary, Tokens
 from hrmlab.errors import ConfigError
@@ -75,6 +76,7 @@ def model_config(arch: Arch) -> ModelConfig:
         raise ConfigError(
             f"expansion={arch.expansion:g} of hidden_size={arch.hidden_size} leaves no feed-forward width"
         )
+    unequal = arch.family == "hrm" and arch.H_layers != arch.L_layers
     schedule = HRMSchedule if arch.family == "hrm" else TRMSchedule
     return ModelConfig(
         schedule=schedule(high_cycles=arch.H_cycles, low_cycles=arch.L_cycles),
@@ -85,10 +87,10 @@ def model_config(arch: Arch) -> ModelConfig:
         size=Size(
             width=arch.hidden_size,
             layers=arch.L_layers,
-            network_layers={"high": arch.H_layers} if arch.family == "hrm" and arch.H_layers != arch.L_layers else {},
             heads=arch.num_heads,
             expansion=arch.expansion,
         ),
+        networks={"high": NetworkConfig(layers=arch.H_layers)} if unequal else {},
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from hrmlab.attention import SDPA
 from hrmlab.blocks import MLPMixer, PostNorm
 from hrmlab.core.model import ModelConfig
+from hrmlab.core.networks import NetworkConfig
 from hrmlab.core.schedules import HRMSchedule, TRMSchedule
 from hrmlab.embeddings import Learned, NoPositions, Rotary, Tokens
 from hrmlab.errors import ConfigError
@@ -38,6 +39,8 @@ def arch_of(run: RunConfig, spec: TaskSpec) -> Arch:
             f"the reference cannot build block '{block.kind}' with embedding '{model.embedding.kind}'; it has "
             "post_norm, in TRM mlp_mixer, and tokens"
         )
+    if others := [name for name, network in model.networks.items() if network != NetworkConfig(layers=network.layers)]:
+        raise ConfigError(f"the reference's networks differ in their layers alone; '{others[0]}' differs in more")
     kinds: dict[type, str] = {Rotary: "rope", Learned: "learned", NoPositions: "none"}
     if type(positions) not in kinds:
         raise ConfigError(f"the reference has no positions '{positions.kind}'; it has rotary, learned and none")
@@ -49,8 +52,8 @@ def arch_of(run: RunConfig, spec: TaskSpec) -> Arch:
         "puzzle_emb_ndim": model.puzzle.width if model.puzzle else 0,
         "H_cycles": schedule.high_cycles,
         "L_cycles": schedule.low_cycles,
-        "H_layers": 0 if trm else size.network_layers.get("high", size.layers),
-        "L_layers": size.layers if trm else size.network_layers.get("low", size.layers),
+        "H_layers": 0 if trm else model.stack("high").size.layers,
+        "L_layers": size.layers if trm else model.stack("low").size.layers,
         "hidden_size": size.width,
         "expansion": size.expansion,
         "num_heads": size.heads,

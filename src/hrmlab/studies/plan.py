@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from hrmlab.config import encode, override
+from hrmlab.config import encode
 from hrmlab.errors import ConfigError
 from hrmlab.registry import Strict
 from hrmlab.studies.designs import Design, arms_of
@@ -20,6 +20,7 @@ from hrmlab.studies.verdict import Question
 from hrmlab.studies.work import Work, matched, work_of
 from hrmlab.tasks.dataset import task_of
 from hrmlab.training.config import RunConfig
+from hrmlab.training.overrides import override_run
 
 OWN = "own"
 """The evaluation that a run's configuration itself asks for."""
@@ -113,14 +114,14 @@ def expand(study: Study, base: RunConfig) -> Plan:
             that make two arms the same.
         DataError: there is no data set at `data.path`.
     """
-    shared = override(base, study.overrides)
+    shared = override_run(base, study.overrides)
     _same_training(base, shared, "overrides")
     if shared.data.path is not None:
         shared = replace(shared, task=task_of(Path(shared.data.path)))
     arms: dict[str, RunConfig] = {}
     work: dict[str, Work] = {}
     for name, overrides in arms_of(study.design, study.factors).items():
-        config = override(shared, overrides)
+        config = override_run(shared, overrides)
         _same_training(shared, config, name)
         _same_puzzles(shared, config, name)
         arms[name], work[name] = _within(study.budget, config)

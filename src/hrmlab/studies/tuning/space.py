@@ -89,7 +89,7 @@ def configured(base: RunConfig, space: Space, point: Point) -> RunConfig:
     schedule = _schedule(model.schedule, chosen, moved)
     size = replace(model.size, width=chosen["width"], heads=chosen["heads"], layers=chosen["layers"])
     if moved & {"schedule", "layers"}:
-        size = replace(size, network_layers={})
+        model = replace(model, networks={})
     if "expansion" in moved:
         size = replace(size, expansion=round(size.expansion * chosen["expansion"], 3))
     halting, evaluation = _halting(base, chosen, moved)

@@ -1,0 +1,59 @@
+"""What a network is made of, where it is not as the model's others are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from hrmlab.blocks.base import BlockConfig, Size
+from hrmlab.errors import ConfigError
+from hrmlab.registry import Strict
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig(Strict):
+    """What one network has of its own; None for what the model says.
+
+    block: all its blocks. blocks: single ones by their place in the stack, from 0.
+    layers, heads, expansion: as in `Size`.
+    """
+
+    block: BlockConfig | None = None
+    blocks: dict[int, BlockConfig] = field(default_factory=dict)
+    layers: int | None = None
+    heads: int | None = None
+    expansion: float | None = None
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A network in full: the block that it is named for (which also ends it), every block, and their size."""
+
+    block: BlockConfig
+    blocks: tuple[BlockConfig, ...]
+    size: Size
+
+
+def stack(name: str, block: BlockConfig, size: Size, networks: Mapping[str, NetworkConfig]) -> Stack:
+    """The blocks of a network.
+
+    Args:
+        block, size: the model's.
+
+    Raises:
+        ConfigError: a block for a place that the network does not have, or fewer than one layer.
+    """
+    own = networks.get(name, NetworkConfig())
+    size = replace(
+        size,
+        layers=size.layers if own.layers is None else own.layers,
+        heads=own.heads or size.heads,
+        expansion=own.expansion or size.expansion,
+    )
+    if size.layers < 1:
+        raise ConfigError(f"network '{name}': layers={size.layers} came; wanted 1 or more")
+    if beyond := sorted(set(own.blocks) - set(range(size.layers))):
+        raise ConfigError(
+            f"network '{name}' has no block {beyond[0]}: it has {size.layers}, counted from 0; "
+            f"set {name}.layers={beyond[0] + 1} first"
+        )
+    block = own.block or block
+    return Stack(block, tuple(own.blocks.get(at, block) for at in range(size.layers)), size)
