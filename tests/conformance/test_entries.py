@@ -17,7 +17,9 @@ from hrmlab.errors import ConfigError
 from hrmlab.halting import HALTING, HaltingConfig
 from hrmlab.losses import LOSSES, LossConfig
 from hrmlab.registry import Entry, Part, Strict
+from hrmlab.studies.engines import ENGINES, Engine
 from hrmlab.training.optimisers import OPTIMISERS, OptimiserConfig
+from hrmlab.transitions import INJECTIONS, RETENTIONS, InjectionConfig, RetentionConfig
 
 FAMILIES = {
     AttentionConfig: ATTENTION,
@@ -28,6 +30,9 @@ FAMILIES = {
     LossConfig: LOSSES,
     ScheduleConfig: SCHEDULES,
     OptimiserConfig: OPTIMISERS,
+    InjectionConfig: INJECTIONS,
+    RetentionConfig: RETENTIONS,
+    Engine: ENGINES,
 }
 ENTRIES = [(base, entry) for base, registry in FAMILIES.items() for entry in registry]
 every_entry = pytest.mark.parametrize(

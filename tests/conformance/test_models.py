@@ -23,6 +23,7 @@ from hrmlab.halting import HALTING, Correctness
 from hrmlab.losses import LOSSES, SoftmaxCrossEntropy
 from hrmlab.registry import Entry
 from hrmlab.spec import TaskSpec
+from hrmlab.transitions import INJECTIONS, RETENTIONS
 
 MakeModel, MakeSpec, MakeBatch = Callable[..., HRM], Callable[..., TaskSpec], Callable[..., Batch]
 Start = Callable[[HRM, Batch], Carry]
@@ -32,6 +33,8 @@ PARTS = {
     "attention": ATTENTION,
     "embedding": EMBEDDINGS,
     "positions": POSITIONS,
+    "injection": INJECTIONS,
+    "retention": RETENTIONS,
 }
 VARIANTS = [(field, entry) for field, registry in PARTS.items() for entry in registry]
 every_variant = pytest.mark.parametrize(("field", "entry"), VARIANTS, ids=[f"{f}-{e.name}" for f, e in VARIANTS])

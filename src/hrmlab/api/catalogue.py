@@ -18,6 +18,7 @@ from hrmlab.results import Catalogue, Item
 from hrmlab.studies.engines import ENGINES
 from hrmlab.tasks import TASKS
 from hrmlab.training.optimisers import OPTIMISERS
+from hrmlab.transitions import INJECTIONS, RETENTIONS
 
 REGISTRIES: tuple[Registry, ...] = (
     SCHEDULES,
@@ -25,6 +26,8 @@ REGISTRIES: tuple[Registry, ...] = (
     ATTENTION,
     EMBEDDINGS,
     POSITIONS,
+    INJECTIONS,
+    RETENTIONS,
     HALTING,
     LOSSES,
     OPTIMISERS,

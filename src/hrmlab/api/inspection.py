@@ -58,6 +58,8 @@ def _parameters(model: HRM) -> dict[str, int]:
     if frozen := sum(p.numel() for p in model.parameters() if not p.requires_grad):
         counts["frozen (not in the total)"] = frozen
     counts |= {f"network {name}": sum(p.numel() for p in net.parameters()) for name, net in model.networks.items()}
+    if joints := sum(p.numel() for p in model.joints.parameters()):
+        counts["injections and retentions"] = joints
     counts["embedding and answer"] = sum(p.numel() for p in model.embedding.parameters())
     counts["halting head"] = sum(p.numel() for p in model.halting_head.parameters())
     if model.puzzles is not None:

@@ -15,7 +15,7 @@ from hrmlab.attention.base import Context
 from hrmlab.core.carry import Batch
 from hrmlab.core.model import HRM, ModelConfig
 from hrmlab.core.recurrence import Network
-from hrmlab.core.schedule import Schedule
+from hrmlab.core.schedule import Schedule, Update
 from hrmlab.halting.base import HaltingConfig
 from hrmlab.spec import TaskSpec
 
@@ -33,7 +33,7 @@ class Call:
 class Costs:
     """What the parts of a model cost for one puzzle.
 
-    networks: one call of each, by name. layers: their blocks.
+    networks: one call of each, by name. layers: their blocks. joints: of a row, by its site.
     embedding, heads: once a segment. heads are the answer's and the halting one.
     state: bytes of one level's state.
     positions: of the state, puzzle slots and symbols included.
@@ -41,6 +41,7 @@ class Costs:
 
     networks: dict[str, Call]
     layers: dict[str, int]
+    joints: dict[str, Call]
     embedding: Call
     heads: Call
     state: int
@@ -49,6 +50,7 @@ class Costs:
     def segment(self, schedule: Schedule) -> int:
         """Operations of one segment without gradient: an inference segment, or a look ahead."""
         forward = schedule.cost({name: call.forward for name, call in self.networks.items()})
+        forward += sum(self.joints[update.site].forward for update in schedule.updates)
         return int(forward) + self.embedding.forward + self.heads.forward
 
     def learning(self, schedule: Schedule) -> int:
@@ -57,6 +59,7 @@ class Costs:
         return (
             self.segment(schedule)
             + int(schedule.cost(backward, schedule.grad_calls()))
+            + sum(self.joints[update.site].backward for update in schedule.updates if update.grad)
             + self.embedding.backward
             + self.heads.backward
         )
@@ -68,6 +71,7 @@ class Costs:
             recompute: the inputs of all blocks are kept, and of one block at a time everything.
         """
         outside = self.embedding.saved + self.heads.saved
+        outside += sum(self.joints[update.site].saved for update in schedule.updates if update.grad)
         if not recompute:
             saved = {name: call.saved for name, call in self.networks.items()}
             return int(schedule.cost(saved, schedule.grad_calls())) + outside
@@ -89,6 +93,7 @@ def costs(config: ModelConfig, spec: TaskSpec) -> Costs:
         tokens, names = torch.zeros(1, spec.seq_len, dtype=torch.long), torch.zeros(1, dtype=torch.long)
         batch, context = Batch(tokens, tokens, names), model.context()
         state = model.embed(batch)[0].detach().requires_grad_()
+        rows = {update.site: update for update in model.schedule.updates}.values()
 
         def heads() -> Iterable[Tensor]:
             return model.embedding.logits(state), model.halting_head(state)
@@ -96,6 +101,7 @@ def costs(config: ModelConfig, spec: TaskSpec) -> Costs:
         return Costs(
             {name: call_cost(net, partial(_passed, net, state, context)) for name, net in model.networks.items()},
             {name: len(net.blocks) for name, net in model.networks.items() if isinstance(net, Network)},
+            {row.site: call_cost(model.joints, partial(_joined, model, row, state, context)) for row in rows},
             call_cost(model, lambda: [model.embed(batch)[0]]),
             call_cost(model, heads),
             state.nbytes,
@@ -111,6 +117,17 @@ def share_of_looks(halting: HaltingConfig) -> float:
 
 def _passed(network: nn.Module, state: Tensor, context: Context) -> list[Tensor]:
     return [network(state, context)]
+
+
+def _joined(model: HRM, row: Update, state: Tensor, context: Context) -> list[Tensor]:
+    """A row without its network; nothing where it adds and replaces, which no product is needed for."""
+    joints = model.joints
+    made = []
+    if row.site in joints.injections:
+        made.append(joints.enter(row, state, [state] * len(row.sources), context))
+    if row.site in joints.retentions:
+        made.append(joints.leave(row, state, state))
+    return made
 
 
 def call_cost(part: nn.Module, forward: Callable[[], Iterable[Tensor]]) -> Call:

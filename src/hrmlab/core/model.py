@@ -12,9 +12,11 @@ from hrmlab.attention.base import Context
 from hrmlab.blocks.base import BlockConfig, Place, Size
 from hrmlab.core.carry import Batch, Carry
 from hrmlab.core.heads import HaltingHead, HaltingHeadConfig
+from hrmlab.core.joints import Joints
 from hrmlab.core.networks import NetworkConfig, Stack, stack
 from hrmlab.core.recurrence import Network, Observer, States, run
 from hrmlab.core.rotary import RotaryTable
+from hrmlab.core.schedule import Schedule
 from hrmlab.core.schedules import ScheduleConfig
 from hrmlab.embeddings.base import EmbeddingConfig, EmbeddingRequest
 from hrmlab.embeddings.positions import PositionsConfig
@@ -23,12 +25,14 @@ from hrmlab.errors import ConfigError, unknown
 from hrmlab.layers import truncated_normal_
 from hrmlab.registry import Strict
 from hrmlab.spec import TaskSpec
+from hrmlab.transitions.base import InjectionConfig, Joint, RetentionConfig
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig(Strict):
     """What a model is made of (schedule, parts) and how big it is (size). Facts of the data are not in it.
 
+    injection: how sources enter an update; None adds them. retention: what is kept of the old state; None nothing.
     networks: by name, what a network has otherwise than the others.
     """
 
@@ -39,6 +43,8 @@ class ModelConfig(Strict):
     puzzle: PuzzleConfig | None = None
     halting_head: HaltingHeadConfig = field(default_factory=HaltingHeadConfig)
     size: Size = field(default_factory=Size)
+    injection: InjectionConfig | None = None
+    retention: RetentionConfig | None = None
     networks: dict[str, NetworkConfig] = field(default_factory=dict)
 
     def stack(self, name: str) -> Stack:
@@ -110,6 +116,7 @@ class HRM(nn.Module):
         self.networks = nn.ModuleDict(
             {name: _network(config.stack(name), place, config.positions) for name in self.schedule.networks}
         )
+        self.joints = _joints(config, self.schedule, place)
         self.halting_head = HaltingHead(size.width, config.halting_head)
         starts = torch.empty(len(self.schedule.levels), size.width)
         self.register_buffer("initial", truncated_normal_(starts, 1.0))
@@ -183,7 +190,9 @@ class HRM(nn.Module):
     ) -> Output:
         """One segment, the puzzle vectors being looked up already: what `torch.compile` takes in one piece."""
         inputs = self._embedded(tokens, rows)
-        states = run(self.schedule, self.networks, states, inputs, self.context(mask), observer, segment)
+        states = run(
+            self.schedule, self.networks, states, inputs, self.context(mask), observer, segment, joints=self.joints
+        )
         answer = states[self.schedule.answer]
         read = inputs if self.halting_head.readout == "input" else answer
         return Output(states, self.embedding.logits(answer), self.halting_head(read), rows, self.schedule.answer)
@@ -203,7 +212,7 @@ class HRM(nn.Module):
         read = inputs
         if self.halting_head.readout != "input":
             only = 1 if self.halting_head.readout == "first" else None
-            states = run(self.schedule, self.networks, states, inputs, self.context(), only=only)
+            states = run(self.schedule, self.networks, states, inputs, self.context(), only=only, joints=self.joints)
             read = states[self.schedule.answer]
         values: Tensor = self.halting_head(read)
         return values
@@ -220,6 +229,18 @@ def _network(stack: Stack, place: Place, positions: PositionsConfig) -> Network:
     return Network(blocks, stack.block.finish(own), rotary)
 
 
+def _joints(config: ModelConfig, schedule: Schedule, place: Place) -> Joints:
+    injections, retentions = {}, {}
+    for update in schedule.updates:
+        own = config.networks.get(update.network, NetworkConfig())
+        injection, retention = own.injection or config.injection, own.retention or config.retention
+        if injection is not None and update.site not in injections:
+            injections[update.site] = injection.build(Joint(place, update.target, update.sources))
+        if retention is not None and update.site not in retentions:
+            retentions[update.site] = retention.build(place)
+    return Joints(injections, retentions)
+
+
 def detached(carry: Carry, output: Output, steps: Tensor, halted: Tensor) -> Carry:
     """The carry after a segment: states cut from the graph, counters and halted flags as decided."""
     states = {level: state.detach() for level, state in output.states.items()}
@@ -232,5 +253,5 @@ def named_matrices(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
 
 
 def is_matrix(name: str, parameter: Tensor) -> bool:
-    """Whether a parameter of a model is one of its networks' matrices."""
-    return name.startswith("networks.") and parameter.ndim == 2
+    """Whether a parameter of a model is a matrix of its recurrence."""
+    return name.startswith(("networks.", "joints.")) and parameter.ndim == 2

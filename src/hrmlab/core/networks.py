@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from hrmlab.blocks.base import BlockConfig, Size
 from hrmlab.errors import ConfigError
 from hrmlab.registry import Strict
+from hrmlab.transitions.base import InjectionConfig, RetentionConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,6 +15,7 @@ class NetworkConfig(Strict):
 
     block: all its blocks. blocks: single ones by their place in the stack, from 0.
     layers, heads, expansion: as in `Size`.
+    injection, retention: of the rows that it updates.
     """
 
     block: BlockConfig | None = None
@@ -21,6 +23,8 @@ class NetworkConfig(Strict):
     layers: int | None = None
     heads: int | None = None
     expansion: float | None = None
+    injection: InjectionConfig | None = None
+    retention: RetentionConfig | None = None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from hrmlab.attention.base import Context
+from hrmlab.core.joints import Joints
 from hrmlab.core.rotary import RotaryTable
 from hrmlab.core.schedule import INPUT, Schedule
 
@@ -26,6 +27,7 @@ def run(
     segment: int = 0,
     *,
     only: int | None = None,
+    joints: Joints | None = None,
 ) -> States:
     """One segment: every row of the schedule in order.
 
@@ -35,18 +37,20 @@ def run(
         inputs: the embedded puzzle.
         observer: sees, after each row, the level's new state under the level's name.
         only: how many leading positions the last row has to give; None for all.
+        joints: what rows do before and after their network; None where they add and replace.
 
     Returns:
         New states; rows without gradient leave none in them.
     """
-    states = dict(states)
+    states, joints = dict(states), joints or Joints({}, {})
     recording = torch.is_grad_enabled()
     for row, update in enumerate(schedule.updates):
         with torch.set_grad_enabled(recording and update.grad):
-            first, *rest = (inputs if source == INPUT else states[source] for source in update.sources)
-            x = states[update.target] + sum(rest, start=first)
+            before = states[update.target]
+            sources = [inputs if source == INPUT else states[source] for source in update.sources]
+            x = joints.enter(update, before, sources, context)
             some = (only,) if only is not None and row == len(schedule.updates) - 1 else ()
-            states[update.target] = networks[update.network](x, context, *some)
+            states[update.target] = joints.leave(update, before, networks[update.network](x, context, *some))
         if observer is not None:
             observer(update.target, (segment, row), states[update.target])
     return states

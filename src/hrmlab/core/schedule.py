@@ -33,6 +33,11 @@ class Update:
     network: str
     grad: bool = True
 
+    @property
+    def site(self) -> str:
+        """A name that rows share which do the same, for parts that belong to rows: no dots in it."""
+        return "_".join((self.target, "from", *self.sources, "by", self.network))
+
 
 @dataclass(frozen=True)
 class Schedule:

@@ -1,0 +1,31 @@
+"""What rows do before and after their network, where that is not to add and to replace."""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from hrmlab.attention.base import Context
+from hrmlab.core.schedule import Update
+
+
+class Joints(nn.Module):
+    """The injections and retentions of a model, by the rows' sites; rows without one do as the reference does."""
+
+    def __init__(self, injections: dict[str, nn.Module], retentions: dict[str, nn.Module]) -> None:
+        super().__init__()
+        self.injections, self.retentions = nn.ModuleDict(injections), nn.ModuleDict(retentions)
+
+    def enter(self, update: Update, state: Tensor, sources: Sequence[Tensor], context: Context) -> Tensor:
+        """What the network of a row is given."""
+        if update.site in self.injections:
+            injected: Tensor = self.injections[update.site](state, sources, context)
+            return injected
+        first, *rest = sources
+        return state + sum(rest, start=first)
+
+    def leave(self, update: Update, before: Tensor, after: Tensor) -> Tensor:
+        """The new state, of the positions that `after` has."""
+        if update.site in self.retentions:
+            kept: Tensor = self.retentions[update.site](before[:, : after.shape[1]], after)
+            return kept
+        return after
