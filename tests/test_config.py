@@ -122,7 +122,8 @@ def test_encoding_gives_plain_data_that_shares_nothing_with_the_configuration():
     data = encode(network)
     data["blocks"].clear()
     assert network.blocks == {1: MLPMixer()}
-    assert encode(Levels(periods=(3, 2))) == {"kind": "levels", "grad_window": None, "periods": [3, 2]}
+    levels = {"kind": "levels", "grad_window": None, "input_to": "fastest", "periods": [3, 2]}
+    assert encode(Levels(periods=(3, 2))) == levels
 
 
 def test_a_bare_name_stands_for_a_part_with_its_defaults():
@@ -138,7 +139,8 @@ def test_nested_parts_are_told_apart_by_kind():
 def test_an_unknown_key_is_named_with_the_nearest_and_all_known():
     text = message(ModelConfig, model_data(blok="post_norm"))
     assert "unknown key 'blok'; did you mean 'block'?" in text
-    assert "(known: block, embedding, halting_head, networks, positions, puzzle, schedule, size)" in text
+    known = "block, embedding, halting_head, initial, injection, networks, positions, puzzle, retention, schedule, size"
+    assert f"(known: {known})" in text
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,18 @@ def test_initial_states_are_saved_but_not_trained_and_differ_between_levels(make
     assert model.compute_dtype == torch.float32
 
 
+def test_initial_states_may_be_learned_or_zero(make_spec: MakeSpec, make_batch: MakeBatch):
+    zero = HRM(config(initial="zero"), make_spec())
+    assert zero.initial.eq(0).all() and "initial" in zero.state_dict()
+    spec = make_spec()
+    learned, batch = HRM(config(initial="learned", schedule=HRMSchedule(grad_window=6)), spec), make_batch(spec, 2)
+    assert "initial" in dict(learned.named_parameters())
+    carry = learned.empty_carry(batch)
+    carry = carry.refill(learned.initial_states(), batch, carry.first_allowed)
+    learned(carry.states, batch).logits.sum().backward()
+    assert learned.initial.grad is not None and learned.initial.grad.ne(0).any(dim=1).all()
+
+
 def test_networks_may_differ(make_spec: MakeSpec):
     own = NetworkConfig(layers=3, heads=4, expansion=8, blocks={1: MLPMixer()})
     model = HRM(config(networks={"low": own}), make_spec())

@@ -233,3 +233,10 @@ def test_every_problem_is_told_at_once():
 def test_builders_give_coherent_tables(high: int, low: int, loops: int, periods: list[int]):
     for schedule in (hrm(high, low), trm(high, low), single_state(loops), universal(loops + 1, loops), levels(periods)):
         assert incoherences(schedule) == []
+
+
+def test_the_input_may_enter_every_level():
+    table = levels((2, 2, 2)).with_input_everywhere()
+    assert all(update.sources.count(INPUT) == 1 and update.sources[-1] == INPUT for update in table.updates)
+    assert [update.grad for update in table.updates] == [update.grad for update in levels((2, 2, 2)).updates]
+    assert single_state(3).with_input_everywhere() == single_state(3)

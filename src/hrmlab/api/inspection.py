@@ -93,5 +93,17 @@ def _warnings(config: RunConfig, model: HRM) -> Iterator[str]:
         yield "the halting head reads the first cell, as no puzzle slot is there; set model.halting_head.readout=mean"
     if isinstance(parts.block, PostNorm) and isinstance(parts.positions, NoPositions):
         yield "block 'post_norm' without positions cannot tell cells apart; set model.positions=rotary or learned"
+    if parts.initial == "learned" and not _begins_with_gradient(model):
+        rows = len(model.schedule.updates)
+        yield (
+            "the initial states are learned, but the first row of some level carries no gradient, so that they stay as "
+            f"they are; set model.schedule.grad_window={rows}"
+        )
     if config.training.batch_size > config.data.train and config.data.path is None:
         yield f"a batch of {config.training.batch_size} slots holds more puzzles than the {config.data.train} there are"
+
+
+def _begins_with_gradient(model: HRM) -> bool:
+    """Whether every level's first update of a segment carries gradient."""
+    first = {update.target: update for update in reversed(model.schedule.updates)}
+    return all(update.grad for update in first.values())

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from pydantic_core import core_schema
@@ -33,6 +33,8 @@ class ModelConfig(Strict):
     """What a model is made of (schedule, parts) and how big it is (size). Facts of the data are not in it.
 
     injection: how sources enter an update; None adds them. retention: what is kept of the old state; None nothing.
+    initial: where new puzzles start: from "random" vectors, one a level, that stay as they were drawn (HRM); from
+        "learned" ones, which only rows with gradient from the first on can teach; or from "zero".
     networks: by name, what a network has otherwise than the others.
     """
 
@@ -45,6 +47,7 @@ class ModelConfig(Strict):
     size: Size = field(default_factory=Size)
     injection: InjectionConfig | None = None
     retention: RetentionConfig | None = None
+    initial: Literal["random", "learned", "zero"] = "random"
     networks: dict[str, NetworkConfig] = field(default_factory=dict)
 
     def stack(self, name: str) -> Stack:
@@ -118,8 +121,11 @@ class HRM(nn.Module):
         )
         self.joints = _joints(config, self.schedule, place)
         self.halting_head = HaltingHead(size.width, config.halting_head)
-        starts = torch.empty(len(self.schedule.levels), size.width)
-        self.register_buffer("initial", truncated_normal_(starts, 1.0))
+        starts = truncated_normal_(torch.empty(len(self.schedule.levels), size.width), 1.0)
+        if config.initial == "learned":
+            self.initial = nn.Parameter(starts)
+        else:
+            self.register_buffer("initial", starts if config.initial == "random" else torch.zeros_like(starts))
         self._rotation = RotaryTable(config.positions, place)
 
     @property

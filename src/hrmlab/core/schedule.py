@@ -88,6 +88,11 @@ class Schedule:
         first = len(self.updates) - rows
         return replace(self, updates=tuple(replace(u, grad=i >= first) for i, u in enumerate(self.updates)))
 
+    def with_input_everywhere(self) -> "Schedule":
+        """The same table, every row reading the input as its last source."""
+        rows = (u if INPUT in u.sources else replace(u, sources=(*u.sources, INPUT)) for u in self.updates)
+        return replace(self, updates=tuple(rows))
+
     def describe(self) -> str:
         """The table as text, a line a row."""
         width = max(len(level) for level in self.levels)

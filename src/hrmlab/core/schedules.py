@@ -16,15 +16,17 @@ class ScheduleConfig(Part, ABC):
     """Base of all schedule configurations.
 
     grad_window: how many last rows carry gradient; None keeps the builder's own choice.
+    input_to: "fastest" keeps the builder's rows; "every" adds the input to the rows of all levels.
     """
 
     registry: ClassVar[Registry] = SCHEDULES
     kind: str
     grad_window: int | None = None
+    input_to: Literal["fastest", "every"] = "fastest"
 
     @abstractmethod
     def table(self) -> Schedule:
-        """The builder's table, before `grad_window`."""
+        """The builder's table, before `grad_window` and `input_to`."""
 
     def build(self) -> Schedule:
         """The table of updates.
@@ -32,7 +34,8 @@ class ScheduleConfig(Part, ABC):
         Raises:
             ConfigError: a count below one, a window outside the table, or an incoherent table.
         """
-        return self.table().with_grad_window(self.grad_window)
+        table = self.table().with_grad_window(self.grad_window)
+        return table.with_input_everywhere() if self.input_to == "every" else table
 
 
 @SCHEDULES.register(source="Wang et al. 2025, arXiv 2506.21734")

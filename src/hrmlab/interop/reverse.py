@@ -29,7 +29,9 @@ def arch_of(run: RunConfig, spec: TaskSpec) -> Arch:
     """
     model, size = run.model, run.model.size
     schedule, block, positions = model.schedule, model.block, model.positions
-    if not isinstance(schedule, (HRMSchedule, TRMSchedule)) or schedule.grad_window is not None:
+    if not isinstance(schedule, (HRMSchedule, TRMSchedule)) or schedule != type(schedule)(
+        high_cycles=schedule.high_cycles, low_cycles=schedule.low_cycles
+    ):
         raise ConfigError(f"the reference has no schedule '{schedule.kind}' like this one; it has hrm and trm")
     trm = isinstance(schedule, TRMSchedule)
     mixer = isinstance(block, MLPMixer)
@@ -39,6 +41,8 @@ def arch_of(run: RunConfig, spec: TaskSpec) -> Arch:
             f"the reference cannot build block '{block.kind}' with embedding '{model.embedding.kind}'; it has "
             "post_norm, in TRM mlp_mixer, and tokens"
         )
+    if (model.injection, model.retention, model.initial) != (None, None, "random"):
+        raise ConfigError("the reference adds what enters an update, keeps nothing, and starts from random states")
     if others := [name for name, network in model.networks.items() if network != NetworkConfig(layers=network.layers)]:
         raise ConfigError(f"the reference's networks differ in their layers alone; '{others[0]}' differs in more")
     kinds: dict[type, str] = {Rotary: "rope", Learned: "learned", NoPositions: "none"}
