@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hrmlab.api.ablation import ablate
+    from hrmlab.api.adapting import adapt
     from hrmlab.api.benchmarking import bench
     from hrmlab.api.catalogue import catalog
     from hrmlab.api.checking import check
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ablate": "ablation",
+    "adapt": "adapting",
     "bench": "benchmarking",
     "catalog": "catalogue",
     "check": "checking",
@@ -65,6 +67,7 @@ _HOMES = {
 
 __all__ = [
     "ablate",
+    "adapt",
     "bench",
     "catalog",
     "check",

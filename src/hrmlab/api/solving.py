@@ -6,6 +6,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from hrmlab.api.adapting import with_vector
 from hrmlab.api.answering import SLOTS, Answering, Drawing, Entry, Show
 from hrmlab.api.engines import SAMPLE, engines_for
 from hrmlab.api.jobs import Collected, Line, Lines
@@ -37,6 +38,7 @@ def solve(
     vary: str = "start",
     select: str = "vote",
     checkpoints: Sequence[str | Path] = (),
+    vector: str | Path | None = None,
     engine: str = "auto",
     device: str = "auto",
     threads: Threads = None,
@@ -54,6 +56,7 @@ def solve(
         halting: policy, as `kind` or `kind,key=value,...`; None takes the run's evaluation policy.
         attempts, vary, select: tries at each puzzle, and how one is chosen (`hrmlab.inference.attempts`).
         checkpoints: more runs of the task, which make as many attempts each.
+        vector: a file of `adapt`, for the run's own model.
         engine: what computes the segments, as for `evaluate`; with `show`, "auto" is the eager one.
 
     Raises:
@@ -67,7 +70,10 @@ def solve(
     if jobs is not None and puzzles:
         raise DataError("puzzles came with --jobs; wanted one or the other")
     typed = None if jobs is not None else _fair(task, _typed(task, puzzles, stdin))
-    models = [found.load(place), *companions(checkpoints, task, place)]
+    own = found.load(place)
+    if vector is not None:
+        own = with_vector(own, found, Path(vector))
+    models = [own, *companions(checkpoints, task, place)]
     unseen = quiet or show is not None
 
     def answering(first: list[Entry], count: float) -> Answering:

@@ -1,4 +1,4 @@
-"""`compare`, `transfer`, `new`, `check`: models that are changed, and the parts they are changed with."""
+"""`compare`, `transfer`, `adapt`, `new`, `check`: models that are changed, and the parts they are changed with."""
 
 from argparse import Namespace
 from typing import TYPE_CHECKING
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from hrmlab import api
 from hrmlab.cli.output import Outcome, say
 from hrmlab.errors import ConfigError
-from hrmlab.results import Checked, Comparison, Scaffold, Transfer
+from hrmlab.results import Adaptation, Checked, Comparison, Scaffold, Transfer
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,6 +34,25 @@ def transfer(options: Namespace) -> Outcome:
     return Outcome(result, lambda to: _transfer(to, result), writes_out=True)
 
 
+def adapt(options: Namespace) -> Outcome:
+    if options.examples is None:
+        raise ConfigError("no demonstrations came; wanted --examples FILE")
+    result = api.adapt(
+        options.run,
+        examples=options.examples,
+        test=options.test,
+        seconds=options.seconds,
+        steps=options.steps,
+        lr=options.lr,
+        start=options.start,
+        out=options.out,
+        device=options.device,
+        threads=options.threads,
+        quiet=options.quiet,
+    )
+    return Outcome(result, lambda to: _adapt(to, result), writes_out=True)
+
+
 def new(options: Namespace) -> Outcome:
     result = api.new(options.kind, options.name, "." if options.out is None else options.out)
     return Outcome(result, lambda to: _new(to, result), writes_out=True)
@@ -42,6 +61,19 @@ def new(options: Namespace) -> Outcome:
 def check(options: Namespace) -> Outcome:
     result = api.check(options.name, options.kind)
     return Outcome(result, lambda to: _check(to, result), int(not result.ok))
+
+
+def _adapt(to: "Console", result: Adaptation) -> None:
+    from rich.table import Table
+
+    table = Table("right", "blank vector", "fitted vector", title=f"{result.steps} steps, {result.seconds:.1f} s")
+    rows = [("demonstrations, whole", "exact"), ("demonstrations, cells", "cell")]
+    rows += [("other examples, whole", "test_exact"), ("other examples, cells", "test_cell")] if result.test else []
+    for name, field in rows:
+        table.add_row(name, f"{getattr(result.before, field):.1%}", f"{getattr(result.after, field):.1%}")
+    to.print(table)
+    say(to, f"loss {result.loss_before:.3f} -> {result.loss_after:.3f}; vector: {result.vector}")
+    say(to, f"next: hrm solve {result.run} PUZZLE --vector {result.vector}")
 
 
 def _compare(to: "Console", result: Comparison) -> None:

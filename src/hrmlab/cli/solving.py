@@ -29,6 +29,7 @@ def solve(options: Namespace) -> Outcome:
             vary=options.vary,
             select=options.select,
             checkpoints=options.checkpoint,
+            vector=options.vector,
             engine=options.engine,
             device=options.device,
             threads=options.threads,

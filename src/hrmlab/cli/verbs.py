@@ -88,6 +88,7 @@ VERBS = (
         (
             Option("--jobs", "a file with a puzzle a line; bad lines are reported, the others solved", str, "FILE"),
             Option("--show", "draw the board after each segment"),
+            Option("--vector", "answer under a vector that `hrm adapt` fitted", str, "FILE"),
             HALTING,
             ENGINE,
             *TRIES,
@@ -187,6 +188,20 @@ VERBS = (
             Positional("A", "a run, or a model that comes with hrm-lab"),
             Positional("B", "what to move them into: a preset, a run or a configuration file"),
             OVERRIDES,
+        ),
+    ),
+    Verb(
+        "adapt",
+        "a vector for a new puzzle from a few demonstrations, the network staying as it is",
+        "changing:adapt",
+        (RUN,),
+        (
+            Option("--examples", "the demonstrations: ARC JSON, or CSV with the columns input,output", str, "FILE"),
+            Option("--test", "more examples, which are only measured on", str, "FILE"),
+            Option("--seconds", "of fitting (10)", float, "S"),
+            Option("--steps", "updates of the vector, in place of seconds", int, "N"),
+            Option("--lr", "learning rate", float, "RATE", default=0.1),
+            Option("--start", "where it begins", str, choices=("mean", "blank"), default="mean"),
         ),
     ),
     Verb(

@@ -4,7 +4,7 @@ The field names are the keys that `--json` prints; a test pins them.
 """
 
 from hrmlab.results.base import Result
-from hrmlab.results.changing import Comparison, Transfer
+from hrmlab.results.changing import Adaptation, Comparison, Fit, Transfer
 from hrmlab.results.checking import Check, Checked, Scaffold
 from hrmlab.results.evaluation import Evaluation, Protocol, Scores, Tries
 from hrmlab.results.halting import HaltingChoice, HaltingReport, HaltingRule
@@ -18,6 +18,7 @@ from hrmlab.results.tuning import Tuning
 from hrmlab.results.work import Demonstration, Solution, Solving, Training
 
 __all__ = [
+    "Adaptation",
     "Bench",
     "Catalogue",
     "Check",
@@ -34,6 +35,7 @@ __all__ = [
     "Evaluation",
     "Exported",
     "Finding",
+    "Fit",
     "HaltingChoice",
     "HaltingReport",
     "HaltingRule",

@@ -39,3 +39,33 @@ class Transfer(Result):
     numbers: int
     moved: int
     notes: list[str]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Accuracy with a puzzle vector. exact, cell: on the demonstrations. test_*: on other examples, None without."""
+
+    exact: float
+    cell: float
+    test_exact: float | None
+    test_cell: float | None
+
+
+@dataclass(frozen=True)
+class Adaptation(Result):
+    """A vector for a new puzzle. before: with the blank vector; after: with the fitted one.
+
+    demonstrations, test: how many examples. loss_before, loss_after: mean token loss in the first and in the last pass.
+    steps: updates of the vector. seconds: of fitting. vector: the file.
+    """
+
+    run: str
+    demonstrations: int
+    test: int
+    before: Fit
+    after: Fit
+    loss_before: float
+    loss_after: float
+    steps: int
+    seconds: float
+    vector: str
