@@ -19,6 +19,7 @@ from hrmlab.api.targets import SHIPPED, Run, find_run, is_run
 from hrmlab.config import encode
 from hrmlab.core.model import HRM
 from hrmlab.errors import ConfigError
+from hrmlab.presets import PRESETS as RUNS
 from hrmlab.reports.files import write_texts
 from hrmlab.results import Diagnosis, Finding, Measurement
 from hrmlab.tasks.base import Examples, Split
@@ -163,7 +164,8 @@ def examined(
 ) -> tuple[Subject, dict[str, Any]]:
     """A subject for probes, and what its numbers belong to."""
     place, run = choose_device(device), None
-    if is_run(target):
+    fresh = bool(overrides) and str(target) in RUNS and not Path(target).exists()  # a name that a model has too
+    if is_run(target) and not fresh:
         if overrides:
             raise ConfigError(
                 f"{target} is a trained run; changes such as {overrides[0]} need a preset or configuration"
