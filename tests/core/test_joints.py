@@ -10,6 +10,7 @@ from hrmlab.core.carry import Batch
 from hrmlab.core.cost import costs
 from hrmlab.core.model import HRM, named_matrices
 from hrmlab.core.networks import NetworkConfig
+from hrmlab.errors import ConfigError
 from hrmlab.spec import TaskSpec
 from hrmlab.transitions import Concat, CrossAttention, Damped, Gate
 
@@ -43,7 +44,16 @@ def test_a_combination_that_begins_as_the_sum_changes_nothing(
     torch.testing.assert_close(combined(states, batch).logits, plain(states, batch).logits, atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("parts", [{"injection": Gate()}, {"injection": CrossAttention()}, {"retention": Damped()}])
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"injection": Gate()},
+        {"injection": CrossAttention()},
+        {"retention": Damped()},
+        {"networks": {"low": NetworkConfig(width=24)}},
+        {"networks": {"low": NetworkConfig(width=24, heads=4)}, "injection": Concat()},
+    ],
+)
 def test_they_are_counted_as_they_compute(
     make_model: MakeModel, make_spec: MakeSpec, make_batch: MakeBatch, parts: dict[str, Any]
 ) -> None:
@@ -83,3 +93,29 @@ def test_the_last_update_may_give_its_first_position_alone(
     model, batch = make_model(spec, injection=Gate(), retention=Damped(share=0.3)), make_batch(spec, 2)
     states = model.empty_carry(batch).states
     torch.testing.assert_close(model.look_ahead(states, batch), model(states, batch).values.detach())
+
+
+def test_levels_may_differ_in_width(make_model: MakeModel, make_spec: MakeSpec, make_batch: MakeBatch) -> None:
+    spec = make_spec()
+    model, batch = make_model(spec, networks={"low": NetworkConfig(width=24)}), make_batch(spec, 2)
+    carry = model.empty_carry(batch)
+    assert {level: state.shape[-1] for level, state in carry.states.items()} == {"high": 16, "low": 24}
+    output = model(carry.states, batch)
+    assert output.states["low"].shape[-1] == 24 and output.logits.isfinite().all()
+    output.logits.sum().backward()
+    maps = {name: p.grad for name, p in model.named_parameters() if "projections" in name}
+    assert len(maps) == 3 and all(grad is not None and grad.ne(0).any() for grad in maps.values())
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"networks": {"high": NetworkConfig(width=24)}}, "level 'high', which the answer is read from, has width 24"),
+        ({"networks": {"low": NetworkConfig(width=25)}}, "width 25 cannot be split over 2 heads"),
+    ],
+)
+def test_widths_that_cannot_be_are_refused(
+    make_model: MakeModel, make_spec: MakeSpec, parts: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        make_model(make_spec(), **parts)

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from hrmlab.attention.base import Context
 from hrmlab.core.carry import Batch
 from hrmlab.core.model import HRM, ModelConfig
-from hrmlab.core.recurrence import Network
-from hrmlab.core.schedule import Schedule, Update
+from hrmlab.core.recurrence import Network, States
+from hrmlab.core.schedule import INPUT, Schedule, Update
 from hrmlab.halting.base import HaltingConfig
 from hrmlab.spec import TaskSpec
 
@@ -35,7 +35,7 @@ class Costs:
 
     networks: one call of each, by name. layers: their blocks. joints: of a row, by its site.
     embedding, heads: once a segment. heads are the answer's and the halting one.
-    state: bytes of one level's state.
+    states: bytes of each level's state.
     positions: of the state, puzzle slots and symbols included.
     """
 
@@ -44,7 +44,7 @@ class Costs:
     joints: dict[str, Call]
     embedding: Call
     heads: Call
-    state: int
+    states: dict[str, int]
     positions: int
 
     def segment(self, schedule: Schedule) -> int:
@@ -75,9 +75,9 @@ class Costs:
         if not recompute:
             saved = {name: call.saved for name, call in self.networks.items()}
             return int(schedule.cost(saved, schedule.grad_calls())) + outside
-        inputs = {name: self.layers[name] * self.state for name in self.networks}
+        inputs = sum(self.layers[row.network] * self.states[row.target] for row in schedule.updates if row.grad)
         largest = max(call.saved // self.layers[name] for name, call in self.networks.items())
-        return int(schedule.cost(inputs, schedule.grad_calls())) + largest + outside
+        return inputs + largest + outside
 
 
 def costs(config: ModelConfig, spec: TaskSpec) -> Costs:
@@ -95,16 +95,20 @@ def costs(config: ModelConfig, spec: TaskSpec) -> Costs:
         state = model.embed(batch)[0].detach().requires_grad_()
         rows = {update.site: update for update in model.schedule.updates}.values()
 
+        states = {level: _of_width(state, width) for level, width in model.widths.items()}
+        read = states | {INPUT: state}
+        given = {update.network: states[update.target] for update in rows}
+
         def heads() -> Iterable[Tensor]:
             return model.embedding.logits(state), model.halting_head(state)
 
         return Costs(
-            {name: call_cost(net, partial(_passed, net, state, context)) for name, net in model.networks.items()},
+            {name: call_cost(net, partial(_passed, net, given[name], context)) for name, net in model.networks.items()},
             {name: len(net.blocks) for name, net in model.networks.items() if isinstance(net, Network)},
-            {row.site: call_cost(model.joints, partial(_joined, model, row, state, context)) for row in rows},
+            {row.site: call_cost(model.joints, partial(_joined, model, row, read, context)) for row in rows},
             call_cost(model, lambda: [model.embed(batch)[0]]),
             call_cost(model, heads),
-            state.nbytes,
+            {level: tensor.nbytes for level, tensor in states.items()},
             state[0].numel() // state.shape[-1],
         )
 
@@ -119,12 +123,16 @@ def _passed(network: nn.Module, state: Tensor, context: Context) -> list[Tensor]
     return [network(state, context)]
 
 
-def _joined(model: HRM, row: Update, state: Tensor, context: Context) -> list[Tensor]:
+def _of_width(state: Tensor, width: int) -> Tensor:
+    return state.new_zeros(*state.shape[:-1], width).requires_grad_()
+
+
+def _joined(model: HRM, row: Update, states: States, context: Context) -> list[Tensor]:
     """A row without its network; nothing where it adds and replaces, which no product is needed for."""
-    joints = model.joints
+    joints, state = model.joints, states[row.target]
     made = []
-    if row.site in joints.injections:
-        made.append(joints.enter(row, state, [state] * len(row.sources), context))
+    if row.site in joints.injections or row.site in joints.projections:
+        made.append(joints.enter(row, state, [states[source] for source in row.sources], context))
     if row.site in joints.retentions:
         made.append(joints.leave(row, state, state))
     return made

@@ -1,6 +1,7 @@
 """What rows do before and after their network, where that is not to add and to replace."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -9,14 +10,26 @@ from hrmlab.core.schedule import Update
 
 
 class Joints(nn.Module):
-    """The injections and retentions of a model, by the rows' sites; rows without one do as the reference does."""
+    """The injections and retentions of a model, by the rows' sites; rows without one do as the reference does.
 
-    def __init__(self, injections: dict[str, nn.Module], retentions: dict[str, nn.Module]) -> None:
+    projections: by site, a map for each source to the width of the row's level; identity where it has that.
+    """
+
+    def __init__(
+        self,
+        injections: dict[str, nn.Module],
+        retentions: dict[str, nn.Module],
+        projections: dict[str, nn.Module],
+    ) -> None:
         super().__init__()
         self.injections, self.retentions = nn.ModuleDict(injections), nn.ModuleDict(retentions)
+        self.projections = nn.ModuleDict(projections)
 
     def enter(self, update: Update, state: Tensor, sources: Sequence[Tensor], context: Context) -> Tensor:
         """What the network of a row is given."""
+        if update.site in self.projections:
+            maps: Any = self.projections[update.site]
+            sources = [into(source) for into, source in zip(maps, sources, strict=True)]
         if update.site in self.injections:
             injected: Tensor = self.injections[update.site](state, sources, context)
             return injected

@@ -1,6 +1,6 @@
 """The model: embedding, recurrence over a schedule, heads."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -13,16 +13,16 @@ from hrmlab.blocks.base import BlockConfig, Place, Size
 from hrmlab.core.carry import Batch, Carry
 from hrmlab.core.heads import HaltingHead, HaltingHeadConfig
 from hrmlab.core.joints import Joints
-from hrmlab.core.networks import NetworkConfig, Stack, stack
+from hrmlab.core.networks import NetworkConfig, Stack, level_widths, stack
 from hrmlab.core.recurrence import Network, Observer, States, run
 from hrmlab.core.rotary import RotaryTable
-from hrmlab.core.schedule import Schedule
+from hrmlab.core.schedule import INPUT, Schedule
 from hrmlab.core.schedules import ScheduleConfig
 from hrmlab.embeddings.base import EmbeddingConfig, EmbeddingRequest
 from hrmlab.embeddings.positions import PositionsConfig
 from hrmlab.embeddings.puzzle import PuzzleConfig, PuzzleTable
 from hrmlab.errors import ConfigError, unknown
-from hrmlab.layers import truncated_normal_
+from hrmlab.layers import Linear, truncated_normal_
 from hrmlab.registry import Strict
 from hrmlab.spec import TaskSpec
 from hrmlab.transitions.base import InjectionConfig, Joint, RetentionConfig
@@ -119,9 +119,15 @@ class HRM(nn.Module):
         self.networks = nn.ModuleDict(
             {name: _network(config.stack(name), place, config.positions) for name in self.schedule.networks}
         )
-        self.joints = _joints(config, self.schedule, place)
+        self.widths = level_widths(self.schedule, {name: config.stack(name).size.width for name in self.networks})
+        if (found := self.widths[self.schedule.answer]) != size.width:
+            raise ConfigError(
+                f"level '{self.schedule.answer}', which the answer is read from, has width {found}, the model "
+                f"{size.width}; set the model's own (model.size.width={found}) and the others' by their names"
+            )
+        self.joints = _joints(config, self.schedule, place, self.widths)
         self.halting_head = HaltingHead(size.width, config.halting_head)
-        starts = truncated_normal_(torch.empty(len(self.schedule.levels), size.width), 1.0)
+        starts = truncated_normal_(torch.empty(len(self.schedule.levels), max(self.widths.values())), 1.0)
         if config.initial == "learned":
             self.initial = nn.Parameter(starts)
         else:
@@ -142,14 +148,15 @@ class HRM(nn.Module):
 
     def initial_states(self) -> States:
         """The states that a new puzzle starts from, one vector a level, broadcastable to the carry's."""
-        return dict(zip(self.schedule.levels, self.initial.to(self.compute_dtype), strict=True))
+        vectors = zip(self.schedule.levels, self.initial.to(self.compute_dtype), strict=True)
+        return {level: vector[: self.widths[level]] for level, vector in vectors}
 
     def empty_carry(self, batch: Batch) -> Carry:
         """A carry whose slots are all halted, so that the first refill starts every one of them."""
         slots, device = len(batch), batch.inputs.device
         with torch.no_grad():
             shape = self.embed(batch)[0].shape
-        states = {level: start.expand(shape).clone() for level, start in self.initial_states().items()}
+        states = {level: start.expand(*shape[:-1], -1).clone() for level, start in self.initial_states().items()}
         zeros = torch.zeros(slots, dtype=torch.int32, device=device)
         return Carry(states, zeros, torch.ones_like(zeros), torch.ones_like(zeros, dtype=torch.bool), batch)
 
@@ -231,20 +238,29 @@ class HRM(nn.Module):
 def _network(stack: Stack, place: Place, positions: PositionsConfig) -> Network:
     own = replace(place, size=stack.size)
     blocks = [block.build(own) for block in stack.blocks]
-    rotary = RotaryTable(positions, own) if own.size.heads != place.size.heads else None
+    alike = (own.size.heads, own.size.width) == (place.size.heads, place.size.width)
+    rotary = None if alike else RotaryTable(positions, own)
     return Network(blocks, stack.block.finish(own), rotary)
 
 
-def _joints(config: ModelConfig, schedule: Schedule, place: Place) -> Joints:
-    injections, retentions = {}, {}
-    for update in schedule.updates:
+def _joints(config: ModelConfig, schedule: Schedule, place: Place, widths: Mapping[str, int]) -> Joints:
+    injections: dict[str, nn.Module] = {}
+    retentions: dict[str, nn.Module] = {}
+    projections: dict[str, nn.Module] = {}
+    known = {**widths, INPUT: place.size.width}
+    for update in {update.site: update for update in schedule.updates}.values():
         own = config.networks.get(update.network, NetworkConfig())
+        there = replace(place, size=config.stack(update.network).size)
         injection, retention = own.injection or config.injection, own.retention or config.retention
-        if injection is not None and update.site not in injections:
-            injections[update.site] = injection.build(Joint(place, update.target, update.sources))
-        if retention is not None and update.site not in retentions:
-            retentions[update.site] = retention.build(place)
-    return Joints(injections, retentions)
+        if injection is not None:
+            injections[update.site] = injection.build(Joint(there, update.target, update.sources))
+        if retention is not None:
+            retentions[update.site] = retention.build(there)
+        wanted = widths[update.target]
+        if any(known[source] != wanted for source in update.sources):
+            maps = [nn.Identity() if known[name] == wanted else Linear(known[name], wanted) for name in update.sources]
+            projections[update.site] = nn.ModuleList(maps)
+    return Joints(injections, retentions, projections)
 
 
 def detached(carry: Carry, output: Output, steps: Tensor, halted: Tensor) -> Carry:

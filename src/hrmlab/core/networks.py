@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from hrmlab.blocks.base import BlockConfig, Size
+from hrmlab.core.schedule import Schedule
 from hrmlab.errors import ConfigError
 from hrmlab.registry import Strict
 from hrmlab.transitions.base import InjectionConfig, RetentionConfig
@@ -14,13 +15,15 @@ class NetworkConfig(Strict):
     """What one network has of its own; None for what the model says.
 
     block: all its blocks. blocks: single ones by their place in the stack, from 0.
-    layers, heads, expansion: as in `Size`.
+    layers, width, heads, expansion: as in `Size`. The width is that of the states that it updates, too: what they read
+        of other levels is projected. The level that the answer is read from has the model's own width.
     injection, retention: of the rows that it updates.
     """
 
     block: BlockConfig | None = None
     blocks: dict[int, BlockConfig] = field(default_factory=dict)
     layers: int | None = None
+    width: int | None = None
     heads: int | None = None
     expansion: float | None = None
     injection: InjectionConfig | None = None
@@ -49,6 +52,7 @@ def stack(name: str, block: BlockConfig, size: Size, networks: Mapping[str, Netw
     size = replace(
         size,
         layers=size.layers if own.layers is None else own.layers,
+        width=own.width or size.width,
         heads=own.heads or size.heads,
         expansion=own.expansion or size.expansion,
     )
@@ -61,3 +65,23 @@ def stack(name: str, block: BlockConfig, size: Size, networks: Mapping[str, Netw
         )
     block = own.block or block
     return Stack(block, tuple(own.blocks.get(at, block) for at in range(size.layers)), size)
+
+
+def level_widths(schedule: Schedule, widths: Mapping[str, int]) -> dict[str, int]:
+    """The width of each level's state: that of the network that updates it.
+
+    Args:
+        widths: by network.
+
+    Raises:
+        ConfigError: networks of different widths update one level.
+    """
+    found: dict[str, int] = {}
+    for update in schedule.updates:
+        width = widths[update.network]
+        if found.setdefault(update.target, width) != width:
+            raise ConfigError(
+                f"networks of widths {found[update.target]} and {width} update level '{update.target}'; "
+                f"set {update.network}.width={found[update.target]}"
+            )
+    return found

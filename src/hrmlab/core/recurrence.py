@@ -33,7 +33,7 @@ def run(
 
     Args:
         networks: by the names that the rows use, each called as network(x, context).
-        states: by level, all of the shape of `inputs`.
+        states: by level, of the shape of `inputs`, the last axis being the level's own width.
         inputs: the embedded puzzle.
         observer: sees, after each row, the level's new state under the level's name.
         only: how many leading positions the last row has to give; None for all.
@@ -42,7 +42,7 @@ def run(
     Returns:
         New states; rows without gradient leave none in them.
     """
-    states, joints = dict(states), joints or Joints({}, {})
+    states, joints = dict(states), joints or Joints({}, {}, {})
     recording = torch.is_grad_enabled()
     for row, update in enumerate(schedule.updates):
         with torch.set_grad_enabled(recording and update.grad):

@@ -21,7 +21,7 @@ def memory(config: RunConfig, model: HRM, cost: Costs) -> dict[str, int]:
         "puzzle_table": model.puzzles.rows.nbytes if model.puzzles is not None else 0,
     }
     state, kept = (
-        cost.state * len(model.schedule.levels),
+        sum(cost.states.values()),
         cost.activations(model.schedule, recompute=training.recompute),
     )
     return held | {

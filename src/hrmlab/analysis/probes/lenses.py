@@ -46,10 +46,10 @@ def _part(model: HRM, batch: Batch, segments: int) -> dict[str, View]:
     def see(level: str, _clock: tuple[int, int], new: Tensor) -> None:
         now[level] = new
         read["plain"].append(_read(model, now[model.schedule.answer]))
-        total = now[last.target]
-        for source in last.sources:
-            total = total + (inputs if source == INPUT else now[source])
-        read["preview"].append(_read(model, model.networks[last.network](total, context)))
+        sources = [inputs if source == INPUT else now[source] for source in last.sources]
+        x = model.joints.enter(last, now[last.target], sources, context)
+        state = model.joints.leave(last, now[last.target], model.networks[last.network](x, context))
+        read["preview"].append(_read(model, state))
 
     for number in range(segments):
         states = model(states, batch, see, number).states

@@ -17,7 +17,6 @@ from hrmlab.analysis.probes.subject import Subject
 from hrmlab.core.carry import Batch
 from hrmlab.core.model import HRM
 from hrmlab.core.recurrence import States
-from hrmlab.core.schedule import INPUT
 
 
 @PROBES.register(source="Benettin et al. 1980; for HRM and TRM in unreviewed drafts only")
@@ -78,16 +77,11 @@ def through_segment(model: HRM, batch: Batch, states: States, tangents: Tensor) 
     """Tangents, (B, K, D), after a segment, orthonormal, and the sum of their ln |R_ii|, (B, K)."""
     total = torch.zeros(tangents.shape[:2], device=tangents.device)
     for moment in moments(model, batch, states):
-        linear = Linearised(moment.step, moment.x.flatten(1))
-        target, sources = moment.update.target, moment.update.sources
+        linear, target = Linearised(moment.of_states, joined(moment.states)), moment.update.target
         moved = []
         for tangent in tangents.unbind(1):
             parts = parted(tangent, states)
-            entering = parts[target].flatten(1)
-            for source in sources:
-                if source != INPUT:
-                    entering = entering + parts[source].flatten(1)
-            parts[target] = linear.push(entering).reshape(parts[target].shape)
+            parts[target] = linear.push(tangent).reshape(parts[target].shape)
             moved.append(joined(parts))
         tangents, grown = orthonormal(torch.stack(moved, 1))
         total += grown

@@ -41,11 +41,17 @@ class Moment:
     x: Tensor
     step: Step
     """The network as a function of what it reads, (B, D) -> (B, D)."""
+    new: Callable[[States], Tensor]
+    """The level's new state as a function of all states."""
 
     def of_state(self, flat: Tensor) -> Tensor:
         """The update as a function of its own level's state, (B, D) -> (B, D), the others being as they are."""
-        others = (self.x - self.states[self.update.target]).flatten(1)
-        return self.step(flat + others)
+        own = self.update.target
+        return self.new({**self.states, own: flat.reshape(self.states[own].shape)}).flatten(1)
+
+    def of_states(self, flat: Tensor) -> Tensor:
+        """The update as a function of all states joined, (B, all of D) -> (B, D)."""
+        return self.new(parted(flat, self.states)).flatten(1)
 
 
 @torch.no_grad()
@@ -53,15 +59,22 @@ def moments(model: HRM, batch: Batch, states: States) -> Iterator[Moment]:
     """Every row of one segment, in order; the walk is the model's own (`core.recurrence.run`)."""
     inputs, context, states = model.embed(batch)[0], model.context(), dict(states)
     for row, update in enumerate(model.schedule.updates):
-        first, *rest = (inputs if source == INPUT else states[source] for source in update.sources)
-        x = states[update.target] + sum(rest, start=first)
         network = model.networks[update.network]
+
+        def entering(now: States, update: Update = update) -> Tensor:
+            sources = [inputs if source == INPUT else now[source] for source in update.sources]
+            return model.joints.enter(update, now[update.target], sources, context)
+
+        def new(now: States, update: Update = update, network: Callable[..., Tensor] = network) -> Tensor:
+            return model.joints.leave(update, now[update.target], network(entering(now, update), context))
+
+        x = entering(states)
 
         def step(flat: Tensor, network: Callable[..., Tensor] = network, like: Tensor = x) -> Tensor:
             return network(flat.reshape(like.shape), context).flatten(1)
 
-        yield Moment(row, update, dict(states), x, step)
-        states[update.target] = network(x, context)
+        yield Moment(row, update, dict(states), x, step, new)
+        states[update.target] = new(states)
 
 
 @torch.no_grad()
