@@ -57,6 +57,19 @@ def test_updating_leaves_the_model_alone():
     assert model.weight.requires_grad and model.training
 
 
+def test_buffers_that_are_not_averaged_are_the_models_own():
+    model = Counted()
+    ema = EMA(model, 0.5, buffers=False)
+    before = model.weight.detach().clone()
+    with torch.no_grad():
+        model.weight.add_(1)
+        model.table.add_(1)
+        model.count.fill_(3)
+    ema.update(model)
+    assert ema.model.table is model.table and ema.model.count.item() == 3
+    torch.testing.assert_close(ema.model.weight, before + 0.5)
+
+
 def test_the_average_asks_for_no_gradient_and_is_in_evaluation_mode():
     ema = EMA(Counted(), 0.9)
     assert not ema.model.weight.requires_grad and not ema.model.training

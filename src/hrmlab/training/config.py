@@ -45,7 +45,8 @@ class TrainingConfig(Strict):
     decay: course of the learning rates after the warm-up, down to `min_lr_ratio` of the peak at the end of the budget.
     clip: largest norm of the whole gradient, or None.
     ema: decay of the averaged weights, which evaluation and checkpoints use; None for no average.
-    ema_buffers: average the sparse puzzle table too (the reference copies it).
+    ema_buffers: average the sparse puzzle table too. False takes it as it is (the reference copies it), and a step then
+        costs the same however large it is.
     puzzle_lr, puzzle_weight_decay: SignSGD on the sparse puzzle table.
     evaluate_every: seconds of training between evaluations, None for one at the end.
     evaluate_puzzles, evaluate_segments: held-out puzzles used by those evaluations, and the most segments that one may

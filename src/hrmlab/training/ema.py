@@ -12,19 +12,22 @@ class EMA:
     Floating-point buffers are averaged too: the sparse puzzle table is one. Others (counters, ids) are copied.
 
     Args:
-        buffers: False copies all buffers, as the reference does.
+        buffers: False leaves buffers as the model has them (the reference copies them at every step): they are the
+            same tensors, so that a large table costs neither memory nor time.
     """
 
     def __init__(self, model: nn.Module, decay: float, *, buffers: bool = True) -> None:
-        self.decay, self.buffers = decay, buffers
-        self.model = copy.deepcopy(model).requires_grad_(False).eval()
+        self.decay = decay
+        shared = {} if buffers else {id(buffer): buffer for buffer in model.buffers()}
+        self.model = copy.deepcopy(model, shared).requires_grad_(False).eval()
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
         """average <- decay * average + (1 - decay) * weights, in place."""
         mine, theirs = self.model.state_dict(), model.state_dict()
-        averaged = mine if self.buffers else dict(self.model.named_parameters())
-        floats = [name for name, tensor in averaged.items() if tensor.is_floating_point()]
-        torch._foreach_lerp_([mine[n] for n in floats], [theirs[n] for n in floats], 1 - self.decay)
-        for name in mine.keys() - floats:
+        own = [name for name, tensor in mine.items() if tensor.data_ptr() != theirs[name].data_ptr()]
+        floats = [name for name in own if mine[name].is_floating_point()]
+        if floats:
+            torch._foreach_lerp_([mine[n] for n in floats], [theirs[n] for n in floats], 1 - self.decay)
+        for name in set(own) - set(floats):
             mine[name].copy_(theirs[name])
