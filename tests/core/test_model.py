@@ -111,6 +111,20 @@ def test_the_puzzle_vector_changes_the_answer(make_model: MakeModel, make_spec: 
     assert not torch.allclose(one, other)
 
 
+def test_a_table_may_keep_few_numbers_in_few_rows(make_model: MakeModel, make_spec: MakeSpec, make_batch: MakeBatch):
+    spec = make_spec()
+    config = PuzzleConfig(width=16, rank=3, buckets=4, init_std=1.0)
+    model, batch = make_model(spec, puzzle=config), make_batch(spec, 3)
+    assert model.puzzles.rows.shape == (4, 3)
+    where = model.puzzles.at(torch.arange(1000))
+    assert where[0] == 0 and set(where[1:].tolist()) == {1, 2, 3}
+    assert where[1:].bincount(minlength=4)[1:].min() > 250
+    output = model(model.empty_carry(batch).states, batch)
+    assert output.puzzle_rows.shape == (3, 3)
+    output.logits.sum().backward()
+    assert output.puzzle_rows.grad.ne(0).any() and model.puzzles.expand.weight.grad.ne(0).any()
+
+
 def test_an_empty_carry_has_every_slot_halted_at_the_initial_states(
     make_model: MakeModel, make_spec: MakeSpec, make_batch: MakeBatch
 ):

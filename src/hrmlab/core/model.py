@@ -76,7 +76,8 @@ class Output:
     states: by level, still attached to the graph.
     logits: (B, N, V) in the compute dtype.
     values: halting logits, (B, 2) float32.
-    puzzle_rows: the looked-up puzzle vectors, (B, P), whose `.grad` the table's optimiser wants; None without a table.
+    puzzle_rows: the looked-up rows of the puzzle table, (B, P), whose `.grad` the table's optimiser wants; None without
+        a table.
     answer: the level that logits and values were read from.
     """
 
@@ -174,7 +175,8 @@ class HRM(nn.Module):
         return self._rotation.context(mask)
 
     def _embedded(self, tokens: Tensor, rows: Tensor | None) -> Tensor:
-        inputs: Tensor = self.embedding(tokens, rows)
+        vectors = rows if rows is None or self.puzzles is None else self.puzzles.vectors(rows)
+        inputs: Tensor = self.embedding(tokens, vectors)
         return inputs.to(self.compute_dtype)
 
     def forward(

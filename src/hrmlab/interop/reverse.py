@@ -43,6 +43,8 @@ def arch_of(run: RunConfig, spec: TaskSpec) -> Arch:
         )
     if (model.injection, model.retention, model.initial) != (None, None, "random"):
         raise ConfigError("the reference adds what enters an update, keeps nothing, and starts from random states")
+    if model.puzzle is not None and (model.puzzle.rank, model.puzzle.buckets) != (None, None):
+        raise ConfigError("the reference keeps a whole vector for each puzzle; puzzle.rank and buckets are beyond it")
     if others := [name for name, network in model.networks.items() if network != NetworkConfig(layers=network.layers)]:
         raise ConfigError(f"the reference's networks differ in their layers alone; '{others[0]}' differs in more")
     kinds: dict[type, str] = {Rotary: "rope", Learned: "learned", NoPositions: "none"}

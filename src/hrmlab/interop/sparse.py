@@ -33,6 +33,10 @@ class CastedSparseEmbedding(nn.Module):
         self.register_buffer("local_weights", local, persistent=False)
         self.register_buffer("local_ids", torch.zeros(batch_size, dtype=torch.int32), persistent=False)
 
+    def vectors(self, rows: Tensor) -> Tensor:
+        """Rows are whole vectors here."""
+        return rows
+
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """A moved or cast copy must be a leaf again, or it would receive no gradient."""
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]

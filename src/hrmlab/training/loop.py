@@ -131,7 +131,7 @@ class Trainer:
         if puzzle_rows is not None and self.model.puzzles is not None:
             assert puzzle_rows.grad is not None
             lr = training.puzzle_lr * factor
-            ids, decay = self.carry.batch.identifiers, training.puzzle_weight_decay
+            ids, decay = self.model.puzzles.at(self.carry.batch.identifiers), training.puzzle_weight_decay
             sign_sgd(self.model.puzzles.rows, ids, puzzle_rows.grad, lr, decay)
         if training.clip is not None:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), training.clip)

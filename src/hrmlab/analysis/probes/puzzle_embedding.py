@@ -54,7 +54,7 @@ class PuzzleEmbedding(Probe):
         rows = subject.model.puzzles.rows
         held = self._ablated(subject, "held out", subject.examples)
         table = held + ([] if subject.train is None else self._ablated(subject, "training", subject.train))
-        used = rows[sorted(set(subject.batch.identifiers.tolist()))]
+        used = rows[subject.model.puzzles.at(torch.unique(subject.batch.identifiers))]
         decay = subject.settings.get("training", {}).get("puzzle_weight_decay")
         scalars = {f"cells_{row['ids']}": row["cells"] for row in held}
         health = {
@@ -73,7 +73,7 @@ class PuzzleEmbedding(Probe):
         assert subject.model.puzzles is not None
         own = answering(subject.model, batch, subject.segments).tokens[:, -1]
         rows = [_scored(which, "own", batch, own, own, batch.identifiers)]
-        for name, ids in others(batch.identifiers, len(subject.model.puzzles.rows), subject.generator(8)).items():
+        for name, ids in others(batch.identifiers, subject.model.spec.num_identifiers, subject.generator(8)).items():
             tokens = answering(subject.model, replace(batch, identifiers=ids), subject.segments).tokens[:, -1]
             rows.append(_scored(which, name, batch, tokens, own, ids))
         return rows
@@ -87,7 +87,7 @@ class PuzzleEmbedding(Probe):
         for _ in range(self.steps):
             before = learner.model.puzzles.rows.clone()
             learner.step()
-            for number in learner.carry.batch.identifiers.unique().tolist():
+            for number in learner.model.puzzles.at(learner.carry.batch.identifiers).unique().tolist():
                 sign = (learner.model.puzzles.rows[number] - before[number]).sign()
                 if number in last:
                     turned += float((sign != last[number]).float().mean())
