@@ -34,7 +34,7 @@ def full() -> Study:
 
 
 def quick() -> Study:
-    """Five arms and eight seeds on 4x4 boards, about 7 minutes on a core."""
+    """Five arms and nine seeds on 4x4 boards, about 7 minutes on a core."""
     return Study(
         name="act-quick",
         base=small.BASE,

@@ -26,7 +26,7 @@ def full() -> Study:
 
 
 def quick() -> Study:
-    """Eight arms and eight seeds on 100 boards of 4x4, about 20 minutes on a core.
+    """Eight arms and nine seeds on 100 boards of 4x4, about 20 minutes on a core.
 
     The parts are equivariant under all symmetries of the board, so that votes of turned boards would all be one vote:
     they differ in their initial states instead. For the same reason nothing is expected of augmentation.

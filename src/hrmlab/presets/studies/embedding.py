@@ -30,7 +30,7 @@ def full() -> Study:
 
 
 def quick() -> Study:
-    """Four arms and eight seeds on 4x4 boards, about 5 minutes on a core."""
+    """Four arms and nine seeds on 4x4 boards, about 5 minutes on a core."""
     return Study(
         name="embedding-quick",
         base="sudoku-4x4",

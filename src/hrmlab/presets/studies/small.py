@@ -9,7 +9,7 @@ from hrmlab.studies.plan import Allowance
 BASE = "hrm-sudoku-4x4"
 SEGMENTS = 8
 STEPS = Allowance(steps=130)
-SEEDS = tuple(range(8))
+SEEDS = tuple(range(9))
 BOARD = (
     f"halting.max_segments={SEGMENTS}",
     f"evaluation=fixed,max_segments={SEGMENTS}",

@@ -19,7 +19,7 @@ def full() -> Study:
 
 
 def quick() -> Study:
-    """Four loops on 4x4 boards, gradient through four, two and one: eight seeds each, about 4 minutes on a core."""
+    """Four loops on 4x4 boards, gradient through four, two and one: nine seeds each, about 4 minutes on a core."""
     overrides = (*small.BOARD, f"halting=correctness,max_segments={small.SEGMENTS}")
     study = _study("urm-loops-quick", small.BASE, overrides, loops=4, windows=(2, 1), budget=small.STEPS)
     return replace(study, seeds=small.SEEDS)

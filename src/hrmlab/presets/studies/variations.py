@@ -45,7 +45,7 @@ def full() -> Study:
 
 
 def quick() -> Study:
-    """Six of the arms and eight seeds: about 15 minutes on a core."""
+    """Six of the arms and nine seeds: about 15 minutes on a core."""
     study = full()
     kept = {"states": 1, "mixing": 1, "levels": 2, "gradient": 1}
     factors = {name: dict(list(study.factors[name].items())[:count]) for name, count in kept.items()}
