@@ -23,5 +23,5 @@ def study_engine(given: str | Engine) -> Engine:
         if not equals or not value:
             raise ConfigError(f"'{setting}' came in --engine {given}; wanted key=value, e.g. slurm,partition=gpu")
         data[name] = literal(value)
-    engine: Engine = decode(Engine, data, f"--engine {given}")
+    engine: Engine = decode(Engine, data, f"--engine {given}")  # type: ignore[type-abstract]
     return engine

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from hrmlab.errors import ConfigError
 from hrmlab.registry import Part, Registry
@@ -57,10 +58,10 @@ class Launcher(ABC):
 
 
 @dataclass(frozen=True)
-class Engine(Part):
+class Engine(Part, ABC):
     """A place to compute. Its settings follow its name: `slurm,partition=gpu,gpus=1`."""
 
-    registry = ENGINES
+    registry: ClassVar[Registry] = ENGINES
 
     def jobs(self, asked: int | None, most: int) -> int:
         """How many to give out at a time, of `most`, where the caller asked for so many.
@@ -72,6 +73,7 @@ class Engine(Part):
             raise ConfigError(f"--jobs {asked} came; wanted 1 or more")
         return max(1, most) if asked is None else asked
 
+    @abstractmethod
     def launcher(self, function: str, modules: Sequence[str], work: Path) -> Launcher:
         """Ready to start jobs.
 
@@ -84,4 +86,3 @@ class Engine(Part):
             MissingExtraError: a package that it needs is not installed.
             ConfigError: it cannot be used here.
         """
-        raise NotImplementedError
