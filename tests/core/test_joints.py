@@ -10,6 +10,7 @@ from hrmlab.core.carry import Batch
 from hrmlab.core.cost import costs
 from hrmlab.core.model import HRM, named_matrices
 from hrmlab.core.networks import NetworkConfig
+from hrmlab.embeddings import Rotary
 from hrmlab.errors import ConfigError
 from hrmlab.spec import TaskSpec
 from hrmlab.transitions import Concat, CrossAttention, Damped, Gate
@@ -52,6 +53,7 @@ def test_a_combination_that_begins_as_the_sum_changes_nothing(
         {"retention": Damped()},
         {"networks": {"low": NetworkConfig(width=24)}},
         {"networks": {"low": NetworkConfig(width=24, heads=4)}, "injection": Concat()},
+        {"networks": {"low": NetworkConfig(heads=4)}, "injection": CrossAttention(), "positions": Rotary()},
     ],
 )
 def test_they_are_counted_as_they_compute(

@@ -187,7 +187,6 @@ def test_a_network_that_ends_otherwise_ends_as_its_own_block_does(make_spec: Mak
     ("networks", "sentence"),
     [
         ({"lo": NetworkConfig(layers=3)}, "model.networks: unknown network 'lo'; did you mean 'low'"),
-        ({"low": NetworkConfig(layers=0)}, "network 'low': layers=0 came"),
         (
             {"low": NetworkConfig(layers=2, blocks={2: MLPMixer()})},
             "network 'low' has no block 2: it has 2.*low.layers=3",
@@ -198,6 +197,13 @@ def test_a_network_that_ends_otherwise_ends_as_its_own_block_does(make_spec: Mak
 def test_networks_that_cannot_be_are_refused(make_spec: MakeSpec, networks: dict[str, NetworkConfig], sentence: str):
     with pytest.raises(ConfigError, match=sentence):
         HRM(config(networks=networks), make_spec())
+
+
+@pytest.mark.parametrize("name", ["layers", "width", "heads", "expansion"])
+@pytest.mark.parametrize("value", [0, -3])
+def test_a_network_of_no_size_is_refused(name: str, value: int):
+    with pytest.raises(ConfigError, match=f"a network's {name}={value} came; wanted more than 0"):
+        NetworkConfig(**{name: value})
 
 
 def test_a_configuration_of_old_says_layers_of_networks_in_its_size():

@@ -69,6 +69,7 @@ def test_it_is_kept_beside_the_run_and_shown(hrm: Hrm, run: Path, shown: Path) -
         ((), "wanted --examples FILE"),
         (("--examples", "nothing.csv"), "cannot read nothing.csv"),
         (("--examples", "SHOWN", "--steps", "0"), "--steps 0 came"),
+        (("--examples", "SHOWN", "--steps", "4", "--out", "/proc/none/vector"), "choose another --out"),
     ],
 )
 def test_mistakes_are_one_line(hrm: Hrm, run: Path, shown: Path, words: tuple[str, ...], hint: str) -> None:

@@ -63,6 +63,11 @@ def adapt(
     demonstrations, questions = read_demonstrations(task, Path(examples))
     if test is not None:
         questions, _ = read_demonstrations(task, Path(test))
+    file = Path(out) if out is not None else found.folder.path / "vectors" / f"{Path(examples).stem}.safetensors"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CheckpointError(f"cannot make {file.parent}: {error.strerror}; choose another --out") from None
     before = _measured(found, model, blank, demonstrations, questions)
     began = time.perf_counter()
     with Meter(f"fitting a vector to {len(demonstrations)} demonstrations", quiet) as meter:
@@ -79,8 +84,6 @@ def adapt(
         )
     took = time.perf_counter() - began
     after = _measured(found, model, fitted.vector, demonstrations, questions)
-    file = Path(out) if out is not None else found.folder.path / "vectors" / f"{Path(examples).stem}.safetensors"
-    file.parent.mkdir(parents=True, exist_ok=True)
     about = {"weights": found.fingerprint, "examples": Path(examples).name}
     write_atomically(file, save({"vector": fitted.vector.cpu().contiguous()}, about))
     return Adaptation(

@@ -117,16 +117,16 @@ class HRM(nn.Module):
         place = Place(size, spec, slots + spec.seq_len, slots, self.embedding.symbol_axis)
         if stray := set(config.networks) - set(self.schedule.networks):
             raise ConfigError(f"model.networks: {unknown('network', stray.pop(), self.schedule.networks)}")
-        self.networks = nn.ModuleDict(
-            {name: _network(config.stack(name), place, config.positions) for name in self.schedule.networks}
-        )
+        networks = {name: _network(config.stack(name), place, config.positions) for name in self.schedule.networks}
+        self.networks = nn.ModuleDict(networks)
         self.widths = level_widths(self.schedule, {name: config.stack(name).size.width for name in self.networks})
         if (found := self.widths[self.schedule.answer]) != size.width:
             raise ConfigError(
                 f"level '{self.schedule.answer}', which the answer is read from, has width {found}, the model "
                 f"{size.width}; set the model's own (model.size.width={found}) and the others' by their names"
             )
-        self.joints = _joints(config, self.schedule, place, self.widths)
+        rotaries = {name: network.rotary for name, network in networks.items() if network.rotary is not None}
+        self.joints = _joints(config, self.schedule, place, self.widths, rotaries)
         self.halting_head = HaltingHead(size.width, config.halting_head)
         starts = truncated_normal_(torch.empty(len(self.schedule.levels), max(self.widths.values())), 1.0)
         if config.initial == "learned":
@@ -245,7 +245,13 @@ def _network(stack: Stack, place: Place, positions: PositionsConfig) -> Network:
     return Network(blocks, stack.block.finish(own), rotary)
 
 
-def _joints(config: ModelConfig, schedule: Schedule, place: Place, widths: Mapping[str, int]) -> Joints:
+def _joints(
+    config: ModelConfig,
+    schedule: Schedule,
+    place: Place,
+    widths: Mapping[str, int],
+    rotaries: dict[str, RotaryTable],
+) -> Joints:
     injections: dict[str, nn.Module] = {}
     retentions: dict[str, nn.Module] = {}
     projections: dict[str, nn.Module] = {}
@@ -262,7 +268,7 @@ def _joints(config: ModelConfig, schedule: Schedule, place: Place, widths: Mappi
         if any(known[source] != wanted for source in update.sources):
             maps = [nn.Identity() if known[name] == wanted else Linear(known[name], wanted) for name in update.sources]
             projections[update.site] = nn.ModuleList(maps)
-    return Joints(injections, retentions, projections)
+    return Joints(injections, retentions, projections, rotaries)
 
 
 def detached(carry: Carry, output: Output, steps: Tensor, halted: Tensor) -> Carry:

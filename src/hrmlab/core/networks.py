@@ -29,6 +29,12 @@ class NetworkConfig(Strict):
     injection: InjectionConfig | None = None
     retention: RetentionConfig | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("layers", "width", "heads", "expansion"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise ConfigError(f"a network's {name}={value} came; wanted more than 0, or none for the model's")
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -46,18 +52,16 @@ def stack(name: str, block: BlockConfig, size: Size, networks: Mapping[str, Netw
         block, size: the model's.
 
     Raises:
-        ConfigError: a block for a place that the network does not have, or fewer than one layer.
+        ConfigError: a block for a place that the network does not have.
     """
     own = networks.get(name, NetworkConfig())
     size = replace(
         size,
-        layers=size.layers if own.layers is None else own.layers,
+        layers=own.layers or size.layers,  # never 0
         width=own.width or size.width,
         heads=own.heads or size.heads,
         expansion=own.expansion or size.expansion,
     )
-    if size.layers < 1:
-        raise ConfigError(f"network '{name}': layers={size.layers} came; wanted 1 or more")
     if beyond := sorted(set(own.blocks) - set(range(size.layers))):
         raise ConfigError(
             f"network '{name}' has no block {beyond[0]}: it has {size.layers}, counted from 0; "

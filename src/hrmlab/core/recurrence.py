@@ -42,7 +42,7 @@ def run(
     Returns:
         New states; rows without gradient leave none in them.
     """
-    states, joints = dict(states), joints or Joints({}, {}, {})
+    states, joints = dict(states), joints or Joints({}, {}, {}, {})
     recording = torch.is_grad_enabled()
     for row, update in enumerate(schedule.updates):
         with torch.set_grad_enabled(recording and update.grad):
