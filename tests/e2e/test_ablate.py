@@ -88,4 +88,4 @@ def test_what_cannot_be_a_study_is_said_in_one_line(hrm: Hrm, words: tuple[objec
 
 def test_the_catalogue_lists_studies(hrm: Hrm) -> None:
     names = [item["name"] for item in hrm("catalog", "study", "--json").json["items"]]
-    assert names == ["arc-prize", "trm-table-1", "urm-loops", "act", "embedding", "variations"]
+    assert names == ["arc-prize", "trm-table-1", "urm-loops", "act", "embedding", "variations", "variations-maze"]

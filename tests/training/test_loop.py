@@ -97,7 +97,7 @@ def test_a_step_fetches_from_the_device_once(halting: HaltingConfig) -> None:
     run.step()  # the engine is chosen here
     engine = run.engine
     assert engine is not None
-    assert waits(lambda: run._measure(run._learn(engine)[1])) == []
+    assert waits(lambda: run._measure(run._segment(engine, 1)[1])) == []
 
 
 @pytest.mark.parametrize(

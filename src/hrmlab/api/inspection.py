@@ -69,11 +69,10 @@ def _parameters(model: HRM) -> dict[str, int]:
 
 def _flops(config: RunConfig, model: HRM, cost: Costs) -> dict[str, int]:
     segment, schedule = cost.segment(model.schedule), model.schedule
-    looks = share_of_looks(config.halting)
     return {
         "segment": segment,
-        "training_step": cost.learning(schedule) + round(looks * segment),
-        "look_ahead": segment if looks else 0,
+        "training_step": cost.step(schedule, config.halting, config.training.segments_per_step),
+        "look_ahead": segment if share_of_looks(config.halting) else 0,
         **{f"network {name}": call.forward for name, call in cost.networks.items()},
     }
 

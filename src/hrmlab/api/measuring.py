@@ -17,7 +17,7 @@ from hrmlab.api.targets import find_config, find_run
 from hrmlab.core.captured import Captured
 from hrmlab.core.carry import Batch
 from hrmlab.core.compiling import Compiled, has_compiler
-from hrmlab.core.cost import Costs, costs, share_of_looks
+from hrmlab.core.cost import Costs, costs
 from hrmlab.core.eager import Reference
 from hrmlab.core.engines import ENGINES
 from hrmlab.core.model import HRM
@@ -156,8 +156,7 @@ def training(work: Work, names: list[str]) -> list[Timed]:
     slots, schedule = work.config.training.batch_size, work.model.schedule
     found = []
     for (mode, name), first, timing in _measured(runs, work.seconds):
-        looks = share_of_looks(variants[mode].halting)
-        flops = slots * (work.cost.learning(schedule) + looks * work.cost.segment(schedule))
+        flops = slots * work.cost.step(schedule, variants[mode].halting, work.config.training.segments_per_step)
         found.append(Timed(name, mode, timing, first, slots, flops))
     return found
 

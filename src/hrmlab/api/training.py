@@ -117,8 +117,7 @@ def _resume(folder: RunFolder, config: RunConfig, device: torch.device, watch: s
 def _run(trainer: Trainer, folder: RunFolder, split: Split, watch: str | None, quiet: bool) -> Training:
     config, start = trainer.config, trainer.budget.step
     some = sample(split.test, config.training.evaluate_puzzles)
-    limit = config.training.evaluate_segments or config.evaluation.max_segments
-    policy = replace(config.evaluation, max_segments=min(limit, config.evaluation.max_segments))
+    policy = config.evaluation_in_training
 
     def look(model: HRM) -> dict[str, Any]:
         scores = measure(model.eval(), config.task, some, policy)

@@ -15,13 +15,15 @@ from hrmlab.studies.tuning.halving import RUNGS, Score
 from hrmlab.studies.tuning.limits import Limits
 from hrmlab.studies.tuning.search import GoOn, Search
 from hrmlab.studies.tuning.trial import Trial
-from hrmlab.tasks.base import Split
+from hrmlab.tasks.base import Examples, Split
 from hrmlab.terminal import note
 from hrmlab.training.config import RunConfig
 from hrmlab.training.loop import Trainer
 
 HELD_BACK = 0.1
 """The share of the training puzzles that trials are measured on; nobody trains on them."""
+GLANCE = 100
+"""So many of them are asked at a rung: most trials are bad, and a bad model takes all the segments that it may."""
 
 
 def work_on(search: Search, trials: int, quiet: bool) -> None:
@@ -64,17 +66,20 @@ def held_back(split: Split) -> Split:
 def measured(config: RunConfig, split: Split, go_on: GoOn) -> Score | None:
     """Train a run; its accuracy and operations for an answer on the puzzles of `split.test`.
 
+    Puzzles and segments are those of the run's evaluations in training, which need not be as deep as its last one.
+
     Returns:
         None if `go_on` ended it at a rung.
     """
     trainer = trainer_of(config, split, choose_device())
     some = sample(split.test, config.training.evaluate_puzzles)
+    policy = config.evaluation_in_training
     segment = costs(config.model, config.task.spec()).segment(trainer.model.schedule)
     rungs = dict(enumerate(RUNGS))
     stopped = False
 
-    def score() -> Score:
-        found = evaluate(trainer.evaluated_model.eval(), config.task, some, config.evaluation)
+    def score(puzzles: Examples) -> Score:
+        found = evaluate(trainer.evaluated_model.eval(), config.task, puzzles, policy)
         return Score(found.exact, segment * found.mean_segments)
 
     def after(at: Trainer) -> bool:
@@ -82,8 +87,8 @@ def measured(config: RunConfig, split: Split, go_on: GoOn) -> Score | None:
         passed = [rung for rung, share in rungs.items() if share <= at.budget.progress < 1.0]
         for rung in passed:
             del rungs[rung]
-        stopped = bool(passed) and not go_on(passed[-1], score())
+        stopped = bool(passed) and not go_on(passed[-1], score(sample(some, GLANCE)))
         return not stopped
 
     trainer.run(after)
-    return None if stopped else score()
+    return None if stopped else score(some)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from hrmlab.core.carry import Batch, Carry
-from hrmlab.core.model import Output, detached
+from hrmlab.core.model import Output, following
 from hrmlab.core.recurrence import Observer, States
 from hrmlab.halting.base import Check, Glimpse, HaltingConfig, HaltingView, Outcome
 from hrmlab.losses.base import IGNORE, LossConfig
@@ -41,6 +41,7 @@ def segment(
     number: int = 0,
     *,
     check: Check | None = None,
+    attached: bool = False,
 ) -> Step:
     """Run one segment on every slot and let the policy say who stops.
 
@@ -48,6 +49,7 @@ def segment(
         model: an engine (`core.engines`), or a plain `HRM`.
         number: of this segment: for the observer, and for policies that look ahead only now and then.
         check: the task's rules, for policies that ask for them.
+        attached: leave the carried states in the graph, so that a later segment's loss teaches this one too.
 
     The carry must have been refilled: a halted slot would work on. A policy that looks ahead pays a second forward pass
     without gradient (arXiv 2506.21734: the target of Q(continue)), only while gradients are recorded.
@@ -64,7 +66,8 @@ def segment(
         memory=carry.memory,
         check=check,
     )
-    after = detached(carry, output, view.steps, halting.halted(view, carry.first_allowed))
+    halted = halting.halted(view, carry.first_allowed)
+    after = following(carry, output, view.steps, halted, attached=attached)
     after = replace(after, memory=halting.remember(view))
     if (share := halting.damping(view)) is not None:
         after = replace(after, states=_damped(carry.states, after.states, share))

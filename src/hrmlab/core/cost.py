@@ -4,7 +4,7 @@ Nothing is estimated from formulas, so that parts of other people are counted as
 matrix products (a multiplication and an addition for each pair); passes over single numbers are left out, as is usual.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,11 +22,16 @@ from hrmlab.spec import TaskSpec
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a part on one puzzle. forward, backward: operations; saved: bytes kept for the backward pass."""
+    """One call of a part on one puzzle.
+
+    forward, backward: operations. through: of a backward pass for the state alone, not the weights.
+    saved: bytes kept for the backward pass.
+    """
 
     forward: int
     backward: int
     saved: int
+    through: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,14 +60,18 @@ class Costs:
 
     def learning(self, schedule: Schedule) -> int:
         """Operations of one segment with its backward pass, look ahead not counted."""
-        backward = {name: call.backward for name, call in self.networks.items()}
+        taught = [update for update in schedule.updates if update.grad]
+        rows = [call for row in taught for call in (self.networks[row.network], self.joints[row.site])]
         return (
             self.segment(schedule)
-            + int(schedule.cost(backward, schedule.grad_calls()))
-            + sum(self.joints[update.site].backward for update in schedule.updates if update.grad)
+            + sum(call.backward + schedule.neumann * call.through for call in rows)
             + self.embedding.backward
             + self.heads.backward
         )
+
+    def step(self, schedule: Schedule, halting: HaltingConfig, segments: int = 1) -> int:
+        """Operations of an optimiser step of so many segments, on average over the steps that look ahead."""
+        return segments * (self.learning(schedule) + round(share_of_looks(halting) * self.segment(schedule)))
 
     def activations(self, schedule: Schedule, *, recompute: bool = False) -> int:
         """Bytes that one puzzle's segment keeps for its backward pass, eager.
@@ -103,9 +112,15 @@ def costs(config: ModelConfig, spec: TaskSpec) -> Costs:
             return model.embedding.logits(state), model.halting_head(state)
 
         return Costs(
-            {name: call_cost(net, partial(_passed, net, given[name], context)) for name, net in model.networks.items()},
+            {
+                name: call_cost(net, partial(_passed, net, given[name], context), [given[name]])
+                for name, net in model.networks.items()
+            },
             {name: len(net.blocks) for name, net in model.networks.items() if isinstance(net, Network)},
-            {row.site: call_cost(model.joints, partial(_joined, model, row, read, context)) for row in rows},
+            {
+                row.site: call_cost(model.joints, partial(_joined, model, row, read, context), list(states.values()))
+                for row in rows
+            },
             call_cost(model, lambda: [model.embed(batch)[0]]),
             call_cost(model, heads),
             {level: tensor.nbytes for level, tensor in states.items()},
@@ -138,13 +153,14 @@ def _joined(model: HRM, row: Update, states: States, context: Context) -> list[T
     return made
 
 
-def call_cost(part: nn.Module, forward: Callable[[], Iterable[Tensor]]) -> Call:
+def call_cost(part: nn.Module, forward: Callable[[], Iterable[Tensor]], given: Sequence[Tensor] = ()) -> Call:
     """What one call of a part costs, on tensors with or without numbers.
 
     Attention is counted as its plain products, which fused kernels do too; bytes are those of the kernel used.
 
     Args:
         forward: makes the call, and gives the tensors that it answers with.
+        given: the states that it reads, if what a backward pass for them alone takes is wanted.
     """
     from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
@@ -163,11 +179,14 @@ def call_cost(part: nn.Module, forward: Callable[[], Iterable[Tensor]]) -> Call:
         with FlopCounterMode(display=False) as there:
             found = list(forward())
         with FlopCounterMode(display=False) as back:
-            learnt = [tensor.sum() for tensor in found if tensor.requires_grad]
-            if learnt:
-                torch.stack(learnt).sum().backward()  # type: ignore[no-untyped-call]
+            if learnt := [tensor.sum() for tensor in found if tensor.requires_grad]:
+                torch.stack(learnt).sum().backward(retain_graph=True)  # type: ignore[no-untyped-call]
+        with FlopCounterMode(display=False) as through:
+            if learnt and given:
+                torch.autograd.grad(learnt, given, allow_unused=True)
     del kept
-    return Call(there.get_total_flops(), back.get_total_flops(), sum(saved.values()))
+    ahead, behind, states = (counter.get_total_flops() for counter in (there, back, through))
+    return Call(ahead, behind, sum(saved.values()), states)
 
 
 def _storage(tensor: Tensor) -> int:

@@ -271,9 +271,9 @@ def _joints(
     return Joints(injections, retentions, projections, rotaries)
 
 
-def detached(carry: Carry, output: Output, steps: Tensor, halted: Tensor) -> Carry:
-    """The carry after a segment: states cut from the graph, counters and halted flags as decided."""
-    states = {level: state.detach() for level, state in output.states.items()}
+def following(carry: Carry, output: Output, steps: Tensor, halted: Tensor, *, attached: bool = False) -> Carry:
+    """The carry after a segment: states cut from the graph unless attached, counters and halted flags as decided."""
+    states = {level: state if attached else state.detach() for level, state in output.states.items()}
     return replace(carry, states=states, steps=steps, halted=halted)
 
 

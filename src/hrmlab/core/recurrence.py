@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from hrmlab.attention.base import Context
+from hrmlab.core.implicit import at_fixed_point
 from hrmlab.core.joints import Joints
 from hrmlab.core.rotary import RotaryTable
 from hrmlab.core.schedule import INPUT, Schedule
@@ -42,18 +43,26 @@ def run(
     Returns:
         New states; rows without gradient leave none in them.
     """
-    states, joints = dict(states), joints or Joints({}, {}, {}, {})
-    recording = torch.is_grad_enabled()
-    for row, update in enumerate(schedule.updates):
-        with torch.set_grad_enabled(recording and update.grad):
-            before = states[update.target]
-            sources = [inputs if source == INPUT else states[source] for source in update.sources]
-            x = joints.enter(update, before, sources, context)
-            some = (only,) if only is not None and row == len(schedule.updates) - 1 else ()
-            states[update.target] = joints.leave(update, before, networks[update.network](x, context, *some))
-        if observer is not None:
-            observer(update.target, (segment, row), states[update.target])
-    return states
+    joints = joints or Joints({}, {}, {}, {})
+    recording, count = torch.is_grad_enabled(), len(schedule.updates)
+
+    def walk(states: States, first: int, end: int) -> States:
+        states = dict(states)
+        for row, update in enumerate(schedule.updates[first:end], first):
+            with torch.set_grad_enabled(recording and update.grad):
+                before = states[update.target]
+                sources = [inputs if source == INPUT else states[source] for source in update.sources]
+                x = joints.enter(update, before, sources, context)
+                some = (only,) if only is not None and row == count - 1 else ()
+                states[update.target] = joints.leave(update, before, networks[update.network](x, context, *some))
+            if observer is not None:
+                observer(update.target, (segment, row), states[update.target])
+        return states
+
+    if not (recording and schedule.neumann):
+        return walk(states, 0, count)
+    arrived = count - sum(schedule.grad_calls().values())
+    return at_fixed_point(lambda start: walk(start, arrived, count), walk(states, 0, arrived), schedule.neumann)
 
 
 class Network(nn.Module):

@@ -46,11 +46,14 @@ class Schedule:
     levels: names of the states, slowest first.
     updates: rows in order of execution.
     answer: the level that the heads read.
+    neumann: the rows with gradient, the last ones, count as a map that has arrived at its fixed point, and the backward
+        pass sums so many more terms of its Neumann series (`core.implicit`); 0 for plain back-propagation.
     """
 
     levels: tuple[str, ...]
     updates: tuple[Update, ...]
     answer: str
+    neumann: int = 0
 
     def __post_init__(self) -> None:
         """Raises ConfigError with every reason why the table is not coherent."""
@@ -102,7 +105,8 @@ class Schedule:
             for i, u in enumerate(self.updates)
         ]
         grad = sum(self.grad_calls().values())
-        total = f"{len(self.updates)} updates, {grad} with gradient; the answer is read from '{self.answer}'"
+        more = f", of a fixed point by {self.neumann} more terms" if self.neumann else ""
+        total = f"{len(self.updates)} updates, {grad} with gradient{more}; the answer is read from '{self.answer}'"
         return "\n".join([*lines, total])
 
 
@@ -126,6 +130,10 @@ def incoherences(schedule: Schedule) -> list[str]:
         problems.append(f"the last row updates '{updates[-1].target}', so the answer of '{schedule.answer}' comes late")
     if not _reaches(updates, schedule.answer):
         problems.append(f"the input never reaches '{schedule.answer}'")
+    if schedule.neumann < 0:
+        problems.append(f"neumann={schedule.neumann}; wanted 0 or more terms")
+    if schedule.neumann and [update.grad for update in updates] != sorted(update.grad for update in updates):
+        problems.append("rows without gradient follow rows with it, and a fixed point's gradient wants it in the last")
     unreached = set(schedule.networks) - _trained(updates, schedule.answer)
     problems += [f"no gradient reaches network '{name}'" for name in schedule.networks if name in unreached]
     return problems

@@ -1,7 +1,7 @@
 """Schedules by name, for configuration files: each kind holds the arguments of a builder in `core.schedule`."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from hrmlab.core import schedule
@@ -17,16 +17,19 @@ class ScheduleConfig(Part, ABC):
 
     grad_window: how many last rows carry gradient; None keeps the builder's own choice.
     input_to: "fastest" keeps the builder's rows; "every" adds the input to the rows of all levels.
+    neumann: the gradient of a fixed point, by so many more terms than the one-step gradient has (`core.implicit`).
+        Eager engines only.
     """
 
     registry: ClassVar[Registry] = SCHEDULES
     kind: str
     grad_window: int | None = None
     input_to: Literal["fastest", "every"] = "fastest"
+    neumann: int = 0
 
     @abstractmethod
     def table(self) -> Schedule:
-        """The builder's table, before `grad_window` and `input_to`."""
+        """The builder's table, before what all kinds have in common."""
 
     def build(self) -> Schedule:
         """The table of updates.
@@ -34,7 +37,7 @@ class ScheduleConfig(Part, ABC):
         Raises:
             ConfigError: a count below one, a window outside the table, or an incoherent table.
         """
-        table = self.table().with_grad_window(self.grad_window)
+        table = replace(self.table().with_grad_window(self.grad_window), neumann=self.neumann)
         return table.with_input_everywhere() if self.input_to == "every" else table
 
 

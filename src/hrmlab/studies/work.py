@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 
 import torch
 
-from hrmlab.core.cost import costs, share_of_looks
+from hrmlab.core.cost import costs
 from hrmlab.core.model import HRM
 from hrmlab.training.config import RunConfig
 
@@ -44,7 +44,7 @@ def work_of(config: RunConfig) -> Work:
         model = HRM(config.model, spec)
     cost = costs(config.model, spec)
     segment = cost.segment(model.schedule)
-    puzzle = cost.learning(model.schedule) + round(share_of_looks(config.halting) * segment)
+    puzzle = cost.step(model.schedule, config.halting, training.segments_per_step)
     work = Work(model.parameter_count(), segment, puzzle * training.batch_size, None, None, None)
     return work.limited(training.steps, training.seconds)
 

@@ -1,6 +1,6 @@
 """A complete run as one configuration: data, model, loss, halting, optimisation."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from pydantic_core import core_schema
@@ -56,6 +56,8 @@ class TrainingConfig(Strict):
         compiled engine where a compiler works, the `seconds` are enough for its half minute at the start to come back,
         and it is the faster when both are measured; the outcome is remembered for this model and machine.
         Configurations of old say `compile`: true, false, "auto".
+    segments_per_step: segments that an optimiser step spans, gradient flowing from each into those before; for
+        schedules whose rows all carry gradient. Memory and time grow with it.
     recompute: keep only the blocks' inputs in rows with gradient, and compute the rest a second time in the backward
         pass (activation checkpointing, Chen et al. 2016, arXiv 1604.06174). `hrm inspect` counts what that saves.
         The compiled engine obeys it too.
@@ -80,6 +82,7 @@ class TrainingConfig(Strict):
     evaluate_segments: int | None = None
     checkpoint_every: int | None = None
     engine: Literal["auto", "reference", "eager", "compiled", "captured"] = "eager"
+    segments_per_step: int = 1
     recompute: bool = False
     tensorboard: bool = False
 
@@ -88,6 +91,8 @@ class TrainingConfig(Strict):
             raise ConfigError("a run needs a budget: set training.steps or training.seconds")
         if self.batch_size < 1:
             raise ConfigError(f"training.batch_size={self.batch_size}; wanted 1 or more")
+        if self.segments_per_step < 1:
+            raise ConfigError(f"training.segments_per_step={self.segments_per_step}; wanted 1 or more")
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
@@ -119,3 +124,19 @@ class RunConfig(Strict):
     loss: LossConfig = field(default_factory=SoftmaxCrossEntropy)
     halting: HaltingConfig
     evaluation: HaltingConfig = field(default_factory=Fixed)
+
+    @property
+    def evaluation_in_training(self) -> HaltingConfig:
+        """`evaluation`, with no more segments than `training.evaluate_segments`."""
+        most = self.training.evaluate_segments or self.evaluation.max_segments
+        return replace(self.evaluation, max_segments=min(most, self.evaluation.max_segments))
+
+    def __post_init__(self) -> None:
+        if (window := self.training.segments_per_step) == 1:
+            return
+        table = self.model.schedule.build()
+        if (rows := len(table.updates)) != sum(table.grad_calls().values()) or table.neumann:
+            raise ConfigError(
+                f"training.segments_per_step={window} wants gradient to flow through whole segments, and this schedule "
+                f"cuts it; set model.schedule.grad_window={rows} model.schedule.neumann=0"
+            )

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from hrmlab.config import encode
 from hrmlab.core.captured import Captured
 from hrmlab.core.choosing import faster
+from hrmlab.core.compiling import Compiled
 from hrmlab.core.eager import Eager
 from hrmlab.core.engines import build
 from hrmlab.core.model import HRM
+from hrmlab.errors import ConfigError
 from hrmlab.tasks.sudoku.native import cache_dir
 from hrmlab.training.config import RunConfig
 
@@ -23,9 +25,17 @@ def engine_of(config: RunConfig, model: HRM, trial: Callable[[Eager], None]) -> 
     """
     training, spec, halting = config.training, model.spec, config.halting
     if training.engine != "auto":
+        if training.engine not in (able := _able(model, training.segments_per_step)):
+            raise ConfigError(
+                f"training.engine={training.engine} keeps no graph for this gradient (model.schedule.neumann="
+                f"{model.schedule.neumann}, training.segments_per_step={training.segments_per_step}); wanted one of "
+                f"{', '.join(able)}"
+            )
         return build(training.engine, model)
+    if model.schedule.neumann:
+        return Eager(model)
     if model.initial.is_cuda:
-        return Captured(model)
+        return Captured(model) if training.segments_per_step == 1 else Compiled(model, forgiving=True)
     looks = sum(halting.looks_ahead(step) for step in range(100))
     about = {
         "model": encode(config.model),
@@ -33,3 +43,11 @@ def engine_of(config: RunConfig, model: HRM, trial: Callable[[Eager], None]) -> 
         "step": [training.recompute, halting.kind, looks, config.loss.kind],
     }
     return faster(model, trial, ahead=training.seconds or 0.0, folder=cache_dir() / "engines", about=about)
+
+
+def _able(model: HRM, window: int) -> tuple[str, ...]:
+    """Engines that can give the gradient: a recording holds one segment's activations, and a compiled segment cannot
+    be walked twice in its backward pass."""
+    if model.schedule.neumann:
+        return "eager", "reference"
+    return ("eager", "reference", "compiled", "captured")[: 3 if window > 1 else 4]

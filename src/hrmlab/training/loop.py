@@ -24,7 +24,7 @@ from hrmlab.training.optimisers import build_optimisers
 
 @dataclass
 class Measures:
-    """Sums since the last report, on the device: nothing is fetched until asked for."""
+    """Sums over some segments, on the device: nothing is fetched until asked for."""
 
     steps: int
     terms: dict[str, Tensor]
@@ -33,7 +33,7 @@ class Measures:
     segments: Tensor
 
     def means(self, batch_size: int) -> dict[str, float]:
-        """Losses for each slot and step; accuracy and segments over the puzzles that were finished, if any were."""
+        """Losses for each slot and segment; accuracy and segments over the puzzles that were finished, if any were."""
         finished = float(self.finished)
         losses = {f"loss/{name}": float(total) / (self.steps * batch_size) for name, total in self.terms.items()}
         means = losses | {"loss": sum(losses.values()), "finished": finished}
@@ -82,27 +82,34 @@ class Trainer:
                 return
 
     def step(self) -> None:
-        """Fill free slots, run a segment, update the weights."""
-        factor = self.budget.lr_factor()
-        self.carry = self._refilled()
-        if self.engine is None:  # here, so that what choosing and compiling take counts as training time
-            self.engine = engine_of(self.config, self.model, self._try)
-        step, goal = self._learn(self.engine)
-        self._update(step.output.puzzle_rows, factor)
-        self.carry = step.carry
+        """Fill free slots, run a segment (or several that gradient flows through), update the weights."""
+        factor, window = self.budget.lr_factor(), self.config.training.segments_per_step
+        losses: list[Tensor] = []
+        looked_up: list[tuple[Tensor, Tensor]] = []
+        for number in range(self.budget.step * window, (self.budget.step + 1) * window):
+            self.carry = self._refilled()
+            if self.engine is None:  # here, so that what choosing and compiling take counts as training time
+                self.engine = engine_of(self.config, self.model, self._try)
+            step, goal = self._segment(self.engine, number, attached=len(losses) + 1 < window)
+            self.carry = step.carry
+            losses.append(goal.total)
+            if (rows := step.output.puzzle_rows) is not None:
+                looked_up.append((step.carry.batch.identifiers, rows))
+            self._measure(goal)
+        (torch.stack(losses).sum() / (window * self.config.training.batch_size)).backward()  # type: ignore[no-untyped-call]
+        self._update(looked_up, factor)
         self.budget.step += 1
-        self._measure(goal)
 
-    def _learn(self, engine: Eager) -> tuple[Step, Objective]:
-        """A segment, its losses and their gradients; nothing is updated yet."""
+    def _segment(self, engine: Eager, number: int, *, attached: bool = False) -> tuple[Step, Objective]:
+        """A segment and its losses. attached: gradient goes on into the next one's."""
         config = self.config
-        step = segment(engine, self.carry, config.halting, number=self.budget.step, check=config.task.valid)
-        goal = objective(step, config.loss, config.halting)
-        (goal.total / config.training.batch_size).backward()  # type: ignore[no-untyped-call]
-        return step, goal
+        step = segment(engine, self.carry, config.halting, number=number, check=config.task.valid, attached=attached)
+        return step, objective(step, config.loss, config.halting)
 
     def _try(self, engine: Eager) -> None:
-        self._learn(engine)
+        """A segment with its backward pass; nothing is updated."""
+        goal = self._segment(engine, self.budget.step)[1]
+        goal.total.backward()  # type: ignore[no-untyped-call]
         self.model.zero_grad()
 
     def _refilled(self) -> Carry:
@@ -126,13 +133,14 @@ class Trainer:
         spread[free] = rows
         return torch.from_numpy(spread).to(self.device)
 
-    def _update(self, puzzle_rows: Tensor | None, factor: float) -> None:
+    def _update(self, looked_up: list[tuple[Tensor, Tensor]], factor: float) -> None:
+        """looked_up: identifiers, (B,), and their puzzle vectors, which know their gradients."""
         training = self.config.training
-        if puzzle_rows is not None and self.model.puzzles is not None:
-            assert puzzle_rows.grad is not None
+        if looked_up and self.model.puzzles is not None:
             lr = training.puzzle_lr * factor
-            ids, decay = self.model.puzzles.at(self.carry.batch.identifiers), training.puzzle_weight_decay
-            sign_sgd(self.model.puzzles.rows, ids, puzzle_rows.grad, lr, decay)
+            ids = self.model.puzzles.at(torch.cat([ids for ids, _ in looked_up]))
+            gradients = torch.cat([rows.grad for _, rows in looked_up if rows.grad is not None])
+            sign_sgd(self.model.puzzles.rows, ids, gradients, lr, training.puzzle_weight_decay)
         if training.clip is not None:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), training.clip)
         for optimiser in self.optimisers:

@@ -23,7 +23,7 @@ def memory(config: RunConfig, model: HRM, cost: Costs) -> dict[str, int]:
     }
     state, kept = (
         sum(cost.states.values()),
-        cost.activations(model.schedule, recompute=training.recompute),
+        training.segments_per_step * cost.activations(model.schedule, recompute=training.recompute),
     )
     return held | {
         "state": state,

@@ -36,6 +36,7 @@ _ALL = (
     Shipped("act", "ways to learn when to stop, from Q-learning to not at all", "Wang et al. 2025, arXiv 2506.21734"),
     Shipped("embedding", "what a state stands for, and how it knows where it stands", "hrm-lab"),
     Shipped("variations", "which parts of a small model matter: mixing, levels, gradient, widths", "hrm-lab"),
+    Shipped("variations-maze", "the same of a small maze model, and halting and injection", "hrm-lab"),
 )
 STUDIES = {entry.name: entry for entry in _ALL}
 
