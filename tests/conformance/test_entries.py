@@ -19,6 +19,7 @@ from hrmlab.losses import LOSSES, LossConfig
 from hrmlab.registry import Entry, Part, Strict
 from hrmlab.studies.engines import ENGINES, Engine
 from hrmlab.training.optimisers import OPTIMISERS, OptimiserConfig
+from hrmlab.training.rows import ROW_OPTIMISERS, RowOptimiserConfig
 from hrmlab.transitions import INJECTIONS, RETENTIONS, InjectionConfig, RetentionConfig
 
 FAMILIES = {
@@ -30,6 +31,7 @@ FAMILIES = {
     LossConfig: LOSSES,
     ScheduleConfig: SCHEDULES,
     OptimiserConfig: OPTIMISERS,
+    RowOptimiserConfig: ROW_OPTIMISERS,
     InjectionConfig: INJECTIONS,
     RetentionConfig: RETENTIONS,
     Engine: ENGINES,

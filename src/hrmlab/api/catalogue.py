@@ -18,6 +18,7 @@ from hrmlab.results import Catalogue, Item
 from hrmlab.studies.engines import ENGINES
 from hrmlab.tasks import TASKS
 from hrmlab.training.optimisers import OPTIMISERS
+from hrmlab.training.rows import ROW_OPTIMISERS
 from hrmlab.transitions import INJECTIONS, RETENTIONS
 
 REGISTRIES: tuple[Registry, ...] = (
@@ -31,6 +32,7 @@ REGISTRIES: tuple[Registry, ...] = (
     HALTING,
     LOSSES,
     OPTIMISERS,
+    ROW_OPTIMISERS,
     TASKS,
     PROBES,
     ENGINES,

@@ -2,41 +2,58 @@
 
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from hrmlab.errors import CheckpointError
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name, sync it to disk, and give it its name.
+@contextmanager
+def appearing_whole(path: Path) -> Iterator[Path]:
+    """A temporary path to write a file to; afterwards it is synced to disk and takes its name, there or not at all.
 
     Raises:
         CheckpointError: the disk is full or the folder cannot be written; the file that was there is untouched.
     """
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        yield temporary
+        sync(temporary)
         temporary.replace(path)
-    except OSError as error:
+        sync(path.parent)
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CheckpointError(f"cannot write {path}: {reason}; free some space or choose another --out") from None
+    finally:
         temporary.unlink(missing_ok=True)
-        raise CheckpointError(
-            f"cannot write {path}: {error.strerror}; free some space or choose another --out"
-        ) from None
+
+
+def sync(path: Path) -> None:
+    """Bring a file, or the names in a folder, to disk, so that a power cut finds them."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all. Raises CheckpointError as `appearing_whole`."""
+    with appearing_whole(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def save_weights(model: nn.Module, path: Path) -> None:
-    """Write a model's parameters and saved buffers."""
+    """Write a model's parameters and saved buffers, from where they are: no second copy of them is held."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    write_atomically(path, save(tensors, metadata={"format": "hrm-lab/1"}))
+    with appearing_whole(path) as temporary:
+        save_file(tensors, temporary, metadata={"format": "hrm-lab/1"})
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

@@ -5,6 +5,9 @@ the table's optimiser. There are no batch-sized buffers, so a batch may have any
 """
 
 import math
+import mmap
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -27,6 +30,8 @@ class PuzzleConfig(Strict):
     init_std: deviation of the initial vectors; HRM starts at zero.
     rank: numbers kept for each identifier, of which a learned matrix makes the `width`; None keeps all of them. Memory
         shrinks by width / rank.
+    mapped: keep the table in a temporary file (in TMPDIR), of which the system holds in memory what is in use, so that
+        it may be larger than memory. It stays there when the model moves to a GPU.
     buckets: rows of the table, which identifiers share by their hash; None gives each its own. The blank one, 0, shares
         with nobody.
     """
@@ -36,6 +41,7 @@ class PuzzleConfig(Strict):
     init_std: float = 0.0
     rank: int | None = None
     buckets: int | None = None
+    mapped: bool = False
 
     def __post_init__(self) -> None:
         if self.rank is not None and not 1 <= self.rank <= self.width:
@@ -55,9 +61,12 @@ class PuzzleTable(nn.Module):
 
     def __init__(self, identifiers: int, config: PuzzleConfig) -> None:
         super().__init__()
-        self.buckets = config.buckets
+        self.buckets, self.mapped = config.buckets, config.mapped
         shape = (config.buckets or identifiers, config.rank or config.width)
-        self.register_buffer("rows", truncated_normal_(torch.empty(shape), config.init_std))
+        rows = _in_a_file(shape) if config.mapped else torch.zeros(shape)
+        if config.init_std > 0:  # pages that nobody writes take no room
+            truncated_normal_(rows, config.init_std)
+        self.register_buffer("rows", rows)
         self.expand = None if config.rank is None else Linear(config.rank, config.width)
 
     def at(self, ids: Tensor) -> Tensor:
@@ -69,7 +78,15 @@ class PuzzleTable(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """(B,) -> (B, numbers kept), a copy; it asks for gradient wherever gradients are recorded."""
-        return self.rows[self.at(ids)].detach().requires_grad_(torch.is_grad_enabled())
+        found = self.rows[self.at(ids).to(self.rows.device)].detach().to(ids.device)
+        return found.requires_grad_(torch.is_grad_enabled())
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "PuzzleTable":
+        rows = self.rows
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        if self.mapped:
+            self.rows = rows
+        return self
 
     def vectors(self, rows: Tensor) -> Tensor:
         """(B, numbers kept) -> (B, width)."""
@@ -77,3 +94,15 @@ class PuzzleTable(nn.Module):
             return rows
         whole: Tensor = self.expand(rows)
         return whole
+
+
+def _in_a_file(shape: tuple[int, int]) -> Tensor:
+    """Zeros in a file that has no name any more: it goes with the last tensor that looks into it."""
+    if (like := torch.empty(0)).is_meta or type(like) is not Tensor:  # shapes alone are wanted
+        return torch.empty(shape)
+    size = math.prod(shape)
+    with tempfile.TemporaryFile() as file:
+        file.truncate(4 * size)
+        mapped = mmap.mmap(file.fileno(), 4 * size)
+    mapped.madvise(mmap.MADV_RANDOM)  # rows are drawn at random: their neighbours need not be read too
+    return torch.frombuffer(mapped, dtype=torch.float32).view(shape)

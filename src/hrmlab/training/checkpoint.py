@@ -6,7 +6,6 @@ the checksum of both.
 """
 
 import hashlib
-import io
 import json
 import shutil
 import uuid
@@ -18,7 +17,7 @@ import torch
 from torch import Tensor
 
 from hrmlab.core.carry import Batch, Carry
-from hrmlab.core.weights import fill, save_weights, write_atomically
+from hrmlab.core.weights import appearing_whole, fill, save_weights, sync, write_atomically
 from hrmlab.errors import CheckpointError
 from hrmlab.training.loop import Trainer
 
@@ -36,14 +35,14 @@ def save_checkpoint(trainer: Trainer, folder: Path, keep: int = 2) -> Path:
     try:
         temporary.mkdir(parents=True)
         save_weights(trainer.evaluated_model, temporary / WEIGHTS)
-        stream = io.BytesIO()
-        torch.save(_state(trainer), stream)
-        write_atomically(temporary / TRAINING, stream.getvalue())
+        with appearing_whole(temporary / TRAINING) as file:
+            torch.save(_state(trainer), file)
         sums = {name: _checksum(temporary / name) for name in (WEIGHTS, TRAINING)}
         write_atomically(temporary / MANIFEST, json.dumps({"step": trainer.budget.step, "sha256": sums}).encode())
         if final.exists():
             shutil.rmtree(final)
         temporary.rename(final)
+        sync(folder)
     except OSError as error:
         raise CheckpointError(f"cannot write {final}: {error.strerror}; free some space and resume") from None
     finally:
@@ -82,12 +81,14 @@ def restore(trainer: Trainer, checkpoint: Path) -> None:
     verify(checkpoint)
     file = checkpoint / TRAINING
     try:
-        state = torch.load(file, map_location="cpu", weights_only=True)
+        state = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
         fill(trainer.model, state["model"], str(file))
         if trainer.ema is not None:
             fill(trainer.ema.model, state["ema"], str(file))
         for optimiser, saved in zip(trainer.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
+        if trainer.row_optimiser is not None and "row_optimiser" in state:  # absent before there were kinds of it
+            trainer.row_optimiser.restore(state["row_optimiser"])
         trainer.carry = _carry(state["carry"], trainer.device)
         trainer.feeder.restore(state["feeder"] | {"order": state["feeder"]["order"].numpy()})
         trainer.generator.set_state(state["generator"])
@@ -105,6 +106,7 @@ def _state(trainer: Trainer) -> dict[str, Any]:
         "model": trainer.model.state_dict(),
         "ema": trainer.ema.model.state_dict() if trainer.ema is not None else None,
         "optimisers": [optimiser.state_dict() for optimiser in trainer.optimisers],
+        "row_optimiser": trainer.row_optimiser.state() if trainer.row_optimiser is not None else None,
         "carry": asdict(trainer.carry),
         "feeder": feeder | {"order": torch.from_numpy(feeder["order"])},
         "generator": trainer.generator.get_state(),

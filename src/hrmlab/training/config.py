@@ -12,6 +12,7 @@ from hrmlab.losses import LossConfig, SoftmaxCrossEntropy
 from hrmlab.registry import Strict
 from hrmlab.tasks.base import Task
 from hrmlab.training.optimisers import OptimiserConfig
+from hrmlab.training.rows import RowOptimiserConfig, SignSGD
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,7 @@ class TrainingConfig(Strict):
     ema: decay of the averaged weights, which evaluation and checkpoints use; None for no average.
     ema_buffers: average the sparse puzzle table too. False takes it as it is (the reference copies it), and a step then
         costs the same however large it is.
-    puzzle_lr, puzzle_weight_decay: SignSGD on the sparse puzzle table.
+    puzzle_optimiser, puzzle_lr, puzzle_weight_decay: of the sparse puzzle table.
     evaluate_every: seconds of training between evaluations, None for one at the end.
     evaluate_puzzles, evaluate_segments: held-out puzzles used by those evaluations, and the most segments that one may
         take (None: what `evaluation` says). A model that is not sure yet would use up whatever it is given.
@@ -75,6 +76,7 @@ class TrainingConfig(Strict):
     clip: float | None = 1.0
     ema: float | None = 0.99
     ema_buffers: bool = True
+    puzzle_optimiser: RowOptimiserConfig = field(default_factory=SignSGD)
     puzzle_lr: float = 1e-2
     puzzle_weight_decay: float = 0.1
     evaluate_every: float | None = None
@@ -132,6 +134,12 @@ class RunConfig(Strict):
         return replace(self.evaluation, max_segments=min(most, self.evaluation.max_segments))
 
     def __post_init__(self) -> None:
+        puzzle = self.model.puzzle
+        if puzzle is not None and puzzle.mapped and self.training.ema is not None and self.training.ema_buffers:
+            raise ConfigError(
+                "model.puzzle.mapped=true keeps the table out of memory, and its average would be in it; set "
+                "training.ema_buffers=false"
+            )
         if (window := self.training.segments_per_step) == 1:
             return
         table = self.model.schedule.build()

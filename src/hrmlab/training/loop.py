@@ -12,7 +12,6 @@ from hrmlab.core.act import Objective, Step, objective, segment
 from hrmlab.core.carry import Batch, Carry
 from hrmlab.core.eager import Eager
 from hrmlab.core.model import HRM
-from hrmlab.kernels import sign_sgd
 from hrmlab.tasks.base import Tokens
 from hrmlab.training.budget import Budget
 from hrmlab.training.config import RunConfig
@@ -51,6 +50,8 @@ class Trainer:
         self.engine: Eager | None = None
         model.recompute(training.recompute)
         self.optimisers = build_optimisers(training.optimiser, model)
+        table = model.puzzles
+        self.row_optimiser = None if table is None else training.puzzle_optimiser.build(table.rows)
         self.ema = EMA(model, training.ema, buffers=training.ema_buffers) if training.ema is not None else None
         self.budget = Budget(training)
         self.generator = torch.Generator().manual_seed(training.seed)
@@ -136,11 +137,12 @@ class Trainer:
     def _update(self, looked_up: list[tuple[Tensor, Tensor]], factor: float) -> None:
         """looked_up: identifiers, (B,), and their puzzle vectors, which know their gradients."""
         training = self.config.training
-        if looked_up and self.model.puzzles is not None:
+        if looked_up and self.model.puzzles is not None and self.row_optimiser is not None:
             lr = training.puzzle_lr * factor
             ids = self.model.puzzles.at(torch.cat([ids for ids, _ in looked_up]))
             gradients = torch.cat([rows.grad for _, rows in looked_up if rows.grad is not None])
-            sign_sgd(self.model.puzzles.rows, ids, gradients, lr, training.puzzle_weight_decay)
+            device = self.model.puzzles.rows.device
+            self.row_optimiser.step(ids.to(device), gradients.to(device), lr, training.puzzle_weight_decay)
         if training.clip is not None:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), training.clip)
         for optimiser in self.optimisers:

@@ -12,12 +12,13 @@ def memory(config: RunConfig, model: HRM, cost: Costs) -> dict[str, int]:
         model: of the configuration; its weights may be on the meta device.
     """
     training, weights = config.training, sum(p.nbytes for p in model.parameters())
-    table = model.puzzles.rows.nbytes if model.puzzles is not None else 0
+    table = model.puzzles.rows.nbytes if model.puzzles is not None and not model.puzzles.mapped else 0
+    moments = training.puzzle_optimiser.moments(model.puzzles.rows) if model.puzzles is not None else 0
     learnt = {name: p for name, p in model.named_parameters() if p.requires_grad}
     held = {
         "weights": weights,
         "gradients": sum(p.nbytes for p in learnt.values()),
-        "optimiser": 4 * training.optimiser.moments(learnt),
+        "optimiser": 4 * (training.optimiser.moments(learnt) + moments),
         "average": 0 if training.ema is None else weights + table * training.ema_buffers,
         "puzzle_table": table,
     }
