@@ -61,6 +61,8 @@ def _parameters(model: HRM) -> dict[str, int]:
     if joints := sum(p.numel() for p in model.joints.parameters()):
         counts["injections and retentions"] = joints
     counts["embedding and answer"] = sum(p.numel() for p in model.embedding.parameters())
+    if readers := sum(p.numel() for p in model.readers.parameters()):
+        counts["other levels' answers"] = readers
     counts["halting head"] = sum(p.numel() for p in model.halting_head.parameters())
     if model.puzzles is not None:
         counts["puzzle table (sparse, not in the total)"] = model.puzzles.rows.numel()

@@ -112,6 +112,8 @@ def objective(step: Step, loss: LossConfig, halting: HaltingConfig) -> Objective
         exact = (right == scored.sum(-1)) & scored.any(-1)
     answer = loss(step.output.logits, labels) / count[:, None]
     terms = {"answer": answer.sum()}
+    for level, (weight, logits) in step.output.others.items():
+        terms[f"answer_{level}"] = weight * (loss(logits, labels) / count[:, None]).sum()
     terms |= halting.losses(step.view, Outcome(exact, answer.detach().sum(-1)))
     total = torch.stack(list(terms.values())).sum()
     return Objective(total, {name: term.detach() for name, term in terms.items()}, right / count, exact)

@@ -39,7 +39,8 @@ class Costs:
     """What the parts of a model cost for one puzzle.
 
     networks: one call of each, by name. layers: their blocks. joints: of a row, by its site.
-    embedding, heads: once a segment. heads are the answer's and the halting one.
+    embedding, heads: once a segment. heads are the answer's and the halting one; others, while learning, those of other
+        levels that answer too.
     states: bytes of each level's state.
     positions: of the state, puzzle slots and symbols included.
     """
@@ -49,6 +50,7 @@ class Costs:
     joints: dict[str, Call]
     embedding: Call
     heads: Call
+    others: Call
     states: dict[str, int]
     positions: int
 
@@ -67,6 +69,8 @@ class Costs:
             + sum(call.backward + schedule.neumann * call.through for call in rows)
             + self.embedding.backward
             + self.heads.backward
+            + self.others.forward
+            + self.others.backward
         )
 
     def step(self, schedule: Schedule, halting: HaltingConfig, segments: int = 1) -> int:
@@ -79,7 +83,7 @@ class Costs:
         Args:
             recompute: the inputs of all blocks are kept, and of one block at a time everything.
         """
-        outside = self.embedding.saved + self.heads.saved
+        outside = self.embedding.saved + self.heads.saved + self.others.saved
         outside += sum(self.joints[update.site].saved for update in schedule.updates if update.grad)
         if not recompute:
             saved = {name: call.saved for name, call in self.networks.items()}
@@ -111,6 +115,9 @@ def costs(config: ModelConfig, spec: TaskSpec) -> Costs:
         def heads() -> Iterable[Tensor]:
             return model.embedding.logits(state), model.halting_head(state)
 
+        def others() -> Iterable[Tensor]:
+            return [model.read(level, states[level]) for level in model.readers]
+
         return Costs(
             {
                 name: call_cost(net, partial(_passed, net, given[name], context), [given[name]])
@@ -123,6 +130,7 @@ def costs(config: ModelConfig, spec: TaskSpec) -> Costs:
             },
             call_cost(model, lambda: [model.embed(batch)[0]]),
             call_cost(model, heads),
+            call_cost(model, others),
             {level: tensor.nbytes for level, tensor in states.items()},
             state[0].numel() // state.shape[-1],
         )

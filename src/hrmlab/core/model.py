@@ -36,6 +36,8 @@ class ModelConfig(Strict):
     initial: where new puzzles start: from "random" vectors, one a level, that stay as they were drawn (HRM); from
         "learned" ones, which only rows with gradient from the first on can teach; or from "zero".
     networks: by name, what a network has otherwise than the others.
+    answers: levels that learn to give the answer too, each by a head of its own, and the weight of their losses beside
+        the answer level's, which is 1 (deep supervision, Lee et al. 2015, arXiv 1409.5185).
     """
 
     schedule: ScheduleConfig
@@ -49,6 +51,7 @@ class ModelConfig(Strict):
     retention: RetentionConfig | None = None
     initial: Literal["random", "learned", "zero"] = "random"
     networks: dict[str, NetworkConfig] = field(default_factory=dict)
+    answers: dict[str, float] = field(default_factory=dict)
 
     def stack(self, name: str) -> Stack:
         """What a network is made of. Raises ConfigError if it has no such blocks."""
@@ -79,6 +82,7 @@ class Output:
     puzzle_rows: the looked-up rows of the puzzle table, (B, P), whose `.grad` the table's optimiser wants; None without
         a table.
     answer: the level that logits and values were read from.
+    others: logits of the levels that learn to answer too, and their losses' weights; while gradients are recorded.
     """
 
     states: States
@@ -86,6 +90,7 @@ class Output:
     values: Tensor
     puzzle_rows: Tensor | None
     answer: str
+    others: dict[str, tuple[float, Tensor]] = field(default_factory=dict)
 
 
 class HRM(nn.Module):
@@ -128,6 +133,7 @@ class HRM(nn.Module):
         rotaries = {name: network.rotary for name, network in networks.items() if network.rotary is not None}
         self.joints = _joints(config, self.schedule, place, self.widths, rotaries)
         self.halting_head = HaltingHead(size.width, config.halting_head)
+        self.readers = nn.ModuleDict({level: self._reader(level) for level in config.answers})
         starts = truncated_normal_(torch.empty(len(self.schedule.levels), max(self.widths.values())), 1.0)
         if config.initial == "learned":
             self.initial = nn.Parameter(starts)
@@ -208,9 +214,16 @@ class HRM(nn.Module):
         states = run(
             self.schedule, self.networks, states, inputs, self.context(mask), observer, segment, joints=self.joints
         )
-        answer = states[self.schedule.answer]
+        name = self.schedule.answer
+        answer = states[name]
         read = inputs if self.halting_head.readout == "input" else answer
-        return Output(states, self.embedding.logits(answer), self.halting_head(read), rows, self.schedule.answer)
+        wanted = self.config.answers.items() if torch.is_grad_enabled() else ()
+        others = {level: (weight, self.read(level, states[level])) for level, weight in wanted}
+        return Output(states, self.embedding.logits(answer), self.halting_head(read), rows, name, others)
+
+    def read(self, level: str, state: Tensor) -> Tensor:
+        """The logits of any level's state: by the answer's head, or what comes before it in the level's own."""
+        return self.embedding.logits(self.readers[level](state) if level in self.readers else state)
 
     @torch.no_grad()
     def look_ahead(self, states: States, batch: Batch) -> Tensor:
@@ -231,6 +244,16 @@ class HRM(nn.Module):
             read = states[self.schedule.answer]
         values: Tensor = self.halting_head(read)
         return values
+
+    def _reader(self, level: str) -> nn.Module:
+        """The first half of a level's head, which begins as the identity; the answer's own head is the second."""
+        if level == self.schedule.answer or level not in self.widths:
+            others = [name for name in self.widths if name != self.schedule.answer]
+            raise ConfigError(f"model.answers: '{level}' came; wanted of {others or 'no level: there is but one'}")
+        reader = Linear(self.widths[level], self.config.size.width)
+        if self.widths[level] == self.config.size.width:
+            nn.init.eye_(reader.weight)
+        return reader
 
     def parameter_count(self) -> int:
         """Trained numbers, without the sparse puzzle table (as the papers count)."""

@@ -28,14 +28,15 @@ def engine_of(config: RunConfig, model: HRM, trial: Callable[[Eager], None]) -> 
         if training.engine not in (able := _able(model, training.segments_per_step)):
             raise ConfigError(
                 f"training.engine={training.engine} keeps no graph for this gradient (model.schedule.neumann="
-                f"{model.schedule.neumann}, training.segments_per_step={training.segments_per_step}); wanted one of "
-                f"{', '.join(able)}"
+                f"{model.schedule.neumann}, training.segments_per_step={training.segments_per_step}, model.answers="
+                f"{model.config.answers}); wanted one of {', '.join(able)}"
             )
         return build(training.engine, model)
     if model.schedule.neumann:
         return Eager(model)
     if model.initial.is_cuda:
-        return Captured(model) if training.segments_per_step == 1 else Compiled(model, forgiving=True)
+        able = _able(model, training.segments_per_step)
+        return Captured(model) if "captured" in able else Compiled(model, forgiving=True)
     looks = sum(halting.looks_ahead(step) for step in range(100))
     about = {
         "model": encode(config.model),
@@ -50,4 +51,4 @@ def _able(model: HRM, window: int) -> tuple[str, ...]:
     be walked twice in its backward pass."""
     if model.schedule.neumann:
         return "eager", "reference"
-    return ("eager", "reference", "compiled", "captured")[: 3 if window > 1 else 4]
+    return ("eager", "reference", "compiled", "captured")[: 3 if window > 1 or model.readers else 4]
