@@ -84,3 +84,16 @@ def test_vectors_belong_to_their_weights(hrm: Hrm, run: Path, shown: Path, tmp_p
     other.write_bytes(b"none")
     called = hrm("solve", run, "ababab", "--vector", other)
     assert called.code == 2 and "holds no vector" in called.err
+
+
+def test_a_model_that_reads_demonstrations_is_told_them(hrm: Hrm, run: Path, shown: Path, tmp_path: Path) -> None:
+    """Nothing is fitted: the demonstrations themselves stand in the vector's place."""
+    reader, vector = tmp_path / "run", tmp_path / "vector.safetensors"
+    changes = [f"data.path={run.parent / 'data'}", *TINY, "model.puzzle.examples=2", "training.warmup_steps=0"]
+    api.train("hrm-sudoku-extreme", changes, out=reader, steps=30, quiet=True)
+    found = hrm("adapt", reader, "--examples", shown, "--out", vector, "--json").json
+    assert found["steps"] == 0 and found["loss_after"] != found["loss_before"] and found["seconds"] < 2
+    plain, told = (
+        hrm("solve", reader, "ababab", *words, "--json").json["results"][0] for words in ([], ["--vector", vector])
+    )
+    assert told["confidence"] != plain["confidence"]

@@ -18,7 +18,7 @@ from hrmlab.results import Adaptation, Fit
 from hrmlab.tasks.base import Examples
 from hrmlab.tasks.demonstrations import read_demonstrations
 from hrmlab.terminal import Meter
-from hrmlab.training.adapting import BLANK, Start, begin_at, fit
+from hrmlab.training.adapting import BLANK, Start, begin_at, fit, tell
 
 SECONDS = 10.0
 SEGMENTS = 4
@@ -40,6 +40,8 @@ def adapt(
     quiet: bool = False,
 ) -> Adaptation:
     """Fit the vector of a puzzle that the run was not trained on; the network stays as it is.
+
+    A model that reads demonstrations (model.puzzle.examples) is told these, and nothing is fitted.
 
     Args:
         run: a run with puzzle vectors.
@@ -70,18 +72,22 @@ def adapt(
         raise CheckpointError(f"cannot make {file.parent}: {error.strerror}; choose another --out") from None
     before = _measured(found, model, blank, demonstrations, questions)
     began = time.perf_counter()
-    with Meter(f"fitting a vector to {len(demonstrations)} demonstrations", quiet) as meter:
-        fitted = fit(
-            model,
-            _batch(demonstrations, place),
-            begin_at(model, start),
-            found.config.loss,
-            segments=SEGMENTS,
-            lr=lr,
-            passes=None if steps is None else -(-steps // SEGMENTS),
-            seconds=SECONDS if seconds is None and steps is None else seconds,
-            progress=lambda share, loss: meter.update(share, f"loss {loss:.3f}"),
-        )
+    assert model.puzzles is not None, "begin_at has looked"
+    if model.puzzles.learned:
+        with Meter(f"fitting a vector to {len(demonstrations)} demonstrations", quiet) as meter:
+            fitted = fit(
+                model,
+                _batch(demonstrations, place),
+                begin_at(model, start),
+                found.config.loss,
+                segments=SEGMENTS,
+                lr=lr,
+                passes=None if steps is None else -(-steps // SEGMENTS),
+                seconds=SECONDS if seconds is None and steps is None else seconds,
+                progress=lambda share, loss: meter.update(share, f"loss {loss:.3f}"),
+            )
+    else:
+        fitted = tell(model, demonstrations, found.config.loss, SEGMENTS)
     took = time.perf_counter() - began
     after = _measured(found, model, fitted.vector, demonstrations, questions)
     about = {"weights": found.fingerprint, "examples": Path(examples).name}

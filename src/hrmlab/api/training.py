@@ -18,6 +18,7 @@ from hrmlab.api.watching import Watch
 from hrmlab.config import encode
 from hrmlab.core.eager import Eager
 from hrmlab.core.model import HRM
+from hrmlab.embeddings.shown import ShownTable
 from hrmlab.errors import CheckpointError, ConfigError
 from hrmlab.inference.evaluate import evaluate as measure
 from hrmlab.results import Evaluation, Training
@@ -92,7 +93,10 @@ def fresh_path(name: str) -> Path:
 def trainer_of(config: RunConfig, split: Split, device: torch.device) -> Trainer:
     """A run at its first step, its weights drawn with the run's seed."""
     torch.manual_seed(config.training.seed)
-    model = HRM(config.model, config.task.spec()).to(device)
+    model = HRM(config.model, config.task.spec())
+    if isinstance(model.puzzles, ShownTable):
+        model.puzzles.remember(split.train.identifiers, split.train.inputs, split.train.labels)
+    model = model.to(device)
     return Trainer(config, model, Feeder(split.train, config.training.seed, augmentation(config)))
 
 

@@ -20,7 +20,8 @@ from hrmlab.core.schedule import INPUT, Schedule
 from hrmlab.core.schedules import ScheduleConfig
 from hrmlab.embeddings.base import EmbeddingConfig, EmbeddingRequest
 from hrmlab.embeddings.positions import PositionsConfig
-from hrmlab.embeddings.puzzle import PuzzleConfig, PuzzleTable
+from hrmlab.embeddings.puzzle import PuzzleConfig
+from hrmlab.embeddings.shown import puzzle_table
 from hrmlab.errors import ConfigError, unknown
 from hrmlab.layers import Linear, truncated_normal_
 from hrmlab.registry import Strict
@@ -116,7 +117,7 @@ class HRM(nn.Module):
         self.schedule = config.schedule.build()
         size, puzzle = config.size, config.puzzle
         slots = puzzle.slots_at(size.width) if puzzle else 0
-        self.puzzles = PuzzleTable(spec.num_identifiers, puzzle) if puzzle else None
+        self.puzzles = puzzle_table(spec, puzzle) if puzzle else None
         request = EmbeddingRequest(size.width, spec, puzzle.width if puzzle else 0, slots, config.positions)
         self.embedding = config.embedding.build(request)
         place = Place(size, spec, slots + spec.seq_len, slots, self.embedding.symbol_axis)
@@ -181,7 +182,7 @@ class HRM(nn.Module):
         return self._rotation.context(mask)
 
     def _embedded(self, tokens: Tensor, rows: Tensor | None) -> Tensor:
-        vectors = rows if rows is None or self.puzzles is None else self.puzzles.vectors(rows)
+        vectors = rows if rows is None or self.puzzles is None else self.puzzles.vectors(rows, tokens)
         inputs: Tensor = self.embedding(tokens, vectors)
         return inputs.to(self.compute_dtype)
 

@@ -32,6 +32,8 @@ class PuzzleConfig(Strict):
         shrinks by width / rank.
     mapped: keep the table in a temporary file (in TMPDIR), of which the system holds in memory what is in use, so that
         it may be larger than memory. It stays there when the model moves to a GPU.
+    examples: make the vector of so many of the puzzle's demonstrations (`embeddings.shown`), `rank` being the reader's
+        width; None learns it.
     buckets: rows of the table, which identifiers share by their hash; None gives each its own. The blank one, 0, shares
         with nobody.
     """
@@ -42,12 +44,18 @@ class PuzzleConfig(Strict):
     rank: int | None = None
     buckets: int | None = None
     mapped: bool = False
+    examples: int | None = None
 
     def __post_init__(self) -> None:
         if self.rank is not None and not 1 <= self.rank <= self.width:
             raise ConfigError(f"puzzle.rank={self.rank} came; wanted 1 to {self.width}, the vector's width")
         if self.buckets is not None and self.buckets < 2:
             raise ConfigError(f"puzzle.buckets={self.buckets} came; wanted 2 or more, the blank one's included")
+        if self.examples is not None and (self.examples < 1 or self.buckets is not None or self.mapped):
+            raise ConfigError(
+                f"puzzle.examples={self.examples} came; wanted 1 or more, and neither buckets nor mapped, which "
+                "are for vectors that are learned"
+            )
 
     def slots_at(self, state_width: int) -> int:
         """How many positions of width `state_width` the vector takes."""
@@ -55,8 +63,12 @@ class PuzzleConfig(Strict):
 
 
 class PuzzleTable(nn.Module):
-    """Rows of puzzle vectors: a buffer, (identifiers or buckets, width or rank), never touched by a dense optimiser."""
+    """Rows of puzzle vectors: a buffer, (identifiers or buckets, width or rank), never touched by a dense optimiser.
 
+    learned: whether the rows are for an optimiser of rows.
+    """
+
+    learned = True
     rows: Tensor
 
     def __init__(self, identifiers: int, config: PuzzleConfig) -> None:
@@ -88,8 +100,8 @@ class PuzzleTable(nn.Module):
             self.rows = rows
         return self
 
-    def vectors(self, rows: Tensor) -> Tensor:
-        """(B, numbers kept) -> (B, width)."""
+    def vectors(self, rows: Tensor, tokens: Tensor) -> Tensor:
+        """(B, numbers kept) and the puzzles asked, (B, seq_len) -> (B, width)."""
         if self.expand is None:
             return rows
         whole: Tensor = self.expand(rows)

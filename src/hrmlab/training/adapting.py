@@ -15,9 +15,11 @@ from torch import Tensor
 
 from hrmlab.core.carry import Batch
 from hrmlab.core.model import HRM
+from hrmlab.embeddings.shown import ShownTable
 from hrmlab.errors import ConfigError
 from hrmlab.losses import LossConfig
 from hrmlab.losses.base import IGNORE
+from hrmlab.tasks.base import Examples
 
 BLANK = 0
 """The identifier of puzzles that have none."""
@@ -26,7 +28,10 @@ Start = Literal["mean", "blank"]
 
 @dataclass(frozen=True)
 class Fitted:
-    """vector: (P,). losses: mean token loss of all segments of a pass, the first and the last. passes: how many."""
+    """vector: (P,), or what stands for it in the table.
+
+    losses: mean token loss of all segments of a pass, the first and the last. passes: how many.
+    """
 
     vector: Tensor
     losses: tuple[float, float]
@@ -42,9 +47,21 @@ def begin_at(model: HRM, start: Start) -> Tensor:
     if model.puzzles is None:
         raise ConfigError("this model has no puzzle vectors to adapt (model.puzzle is none); wanted one that has")
     rows = model.puzzles.rows
-    if start == "blank" or len(rows) == 1:
+    if start == "blank" or len(rows) == 1 or not model.puzzles.learned:
         return rows[BLANK].clone()
     return rows[BLANK + 1 :].mean(0)
+
+
+def tell(model: HRM, demonstrations: Examples, loss: LossConfig, segments: int) -> Fitted:
+    """What a model that reads demonstrations keeps of these: nothing is fitted. Losses are without and with them."""
+    table = model.puzzles
+    assert isinstance(table, ShownTable), "other tables learn their rows"
+    row = table.told(demonstrations.inputs, demonstrations.labels)
+    arrays = (demonstrations.inputs, demonstrations.labels, demonstrations.identifiers)
+    batch = Batch(*(torch.from_numpy(part.astype("int64")).to(row.device) for part in arrays))
+    with torch.no_grad():
+        before, after = (_pass(model, batch, one, None, loss, segments) for one in (torch.zeros_like(row), row))
+    return Fitted(row, (before, after), 0)
 
 
 def fit(
@@ -96,18 +113,19 @@ def _pass(
     model: HRM,
     batch: Batch,
     vector: Tensor,
-    optimiser: torch.optim.Optimizer,
+    optimiser: torch.optim.Optimizer | None,
     loss: LossConfig,
     segments: int,
 ) -> float:
     states, total = model.empty_carry(batch).states, 0.0
     scored = (batch.labels != IGNORE).sum(-1, keepdim=True).clamp_min(1)
     for _ in range(segments):
-        output = model.think(states, batch.inputs, vector.expand(len(batch), -1))
+        output = model.think(states, batch.inputs, vector.expand(len(batch), *vector.shape))
         mean = (loss(output.logits, batch.labels) / scored).sum() / len(batch)
-        optimiser.zero_grad()
-        mean.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        if optimiser is not None:
+            optimiser.zero_grad()
+            mean.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
         states = {level: state.detach() for level, state in output.states.items()}
         total += float(mean.detach()) / segments
     return total

@@ -140,6 +140,11 @@ class RunConfig(Strict):
                 "model.puzzle.mapped=true keeps the table out of memory, and its average would be in it; set "
                 "training.ema_buffers=false"
             )
+        if puzzle is not None and puzzle.examples is not None and self.data.augment:
+            raise ConfigError(
+                "model.puzzle.examples wants puzzles as they are stored, so that no demonstration is shown to its own "
+                "question; set data.augment=false"
+            )
         if (window := self.training.segments_per_step) == 1:
             return
         table = self.model.schedule.build()

@@ -51,7 +51,8 @@ class Trainer:
         model.recompute(training.recompute)
         self.optimisers = build_optimisers(training.optimiser, model)
         table = model.puzzles
-        self.row_optimiser = None if table is None else training.puzzle_optimiser.build(table.rows)
+        learned = None if table is None or not table.learned else table.rows
+        self.row_optimiser = None if learned is None else training.puzzle_optimiser.build(learned)
         self.ema = EMA(model, training.ema, buffers=training.ema_buffers) if training.ema is not None else None
         self.budget = Budget(training)
         self.generator = torch.Generator().manual_seed(training.seed)

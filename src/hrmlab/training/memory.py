@@ -13,7 +13,8 @@ def memory(config: RunConfig, model: HRM, cost: Costs) -> dict[str, int]:
     """
     training, weights = config.training, sum(p.nbytes for p in model.parameters())
     table = model.puzzles.rows.nbytes if model.puzzles is not None and not model.puzzles.mapped else 0
-    moments = training.puzzle_optimiser.moments(model.puzzles.rows) if model.puzzles is not None else 0
+    learned = model.puzzles.rows if model.puzzles is not None and model.puzzles.learned else None
+    moments = 0 if learned is None else training.puzzle_optimiser.moments(learned)
     learnt = {name: p for name, p in model.named_parameters() if p.requires_grad}
     held = {
         "weights": weights,

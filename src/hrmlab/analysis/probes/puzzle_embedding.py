@@ -51,6 +51,8 @@ class PuzzleEmbedding(Probe):
     def measure(self, subject: Subject) -> Outcome:
         if subject.model.puzzles is None:
             raise NotApplicable("the model has no puzzle table")
+        if not subject.model.puzzles.learned:
+            raise NotApplicable("the model makes its puzzle vectors of demonstrations; no rows are learned")
         rows = subject.model.puzzles.rows
         held = self._ablated(subject, "held out", subject.examples)
         table = held + ([] if subject.train is None else self._ablated(subject, "training", subject.train))
