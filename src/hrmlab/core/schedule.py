@@ -83,13 +83,14 @@ class Schedule:
         return sum(n * of_a_call[name] for name, n in (self.calls() if calls is None else calls).items())
 
     def with_grad_window(self, rows: int | None) -> "Schedule":
-        """The same table with gradient in its last `rows` rows only (None: as it is)."""
+        """The same table with plain gradient in its last `rows` rows only (None: as it is)."""
         if rows is None:
             return self
         if not 1 <= rows <= len(self.updates):
             raise ConfigError(f"grad_window={rows} is outside 1..{len(self.updates)}, the rows of this schedule")
         first = len(self.updates) - rows
-        return replace(self, updates=tuple(replace(u, grad=i >= first) for i, u in enumerate(self.updates)))
+        updates = tuple(replace(u, grad=i >= first) for i, u in enumerate(self.updates))
+        return replace(self, updates=updates, neumann=0)
 
     def with_input_everywhere(self) -> "Schedule":
         """The same table, every row reading the input as its last source."""
