@@ -50,6 +50,28 @@ def inspected(target: str, *overrides: str) -> Inspection:
     return answer
 
 
+def test_inspect_says_what_each_row_costs() -> None:
+    found = api.inspect("hrm-sudoku-6x6")
+    rows = found.schedule
+    assert [row["grad"] for row in rows] == [False] * 4 + [True] * 2
+    assert found.without_gradient == pytest.approx(4 / 6)  # both networks are alike
+    assert all((row["activations"] > 0) == row["grad"] for row in rows)
+    assert found.memory["activations"] >= sum(row["activations"] for row in rows) > 0.5 * found.memory["activations"]
+    assert sum(row["flops"] for row in rows) == sum(
+        found.flops[f"network {name}"] * calls["forward"] for name, calls in found.calls.items()
+    )
+
+
+def test_inspect_draws_the_schedule(tmp_path: Path) -> None:
+    file = tmp_path / "pictures" / "schedule.svg"
+    found = api.inspect("hrm-sudoku-6x6", ["model.schedule=levels"], out=file)
+    drawing = file.read_text()
+    assert found.picture == str(file) and drawing.count("<svg") == 1
+    assert all(f">{word}<" in drawing for word in ("level0", "level2", "input", "answer", "without gradient", "13"))
+    with pytest.raises(ConfigError, match="SVG file"):
+        api.inspect("hrm-sudoku-6x6", out=tmp_path / "schedule.png")
+
+
 def test_inspect_counts_as_the_papers_do() -> None:
     trm = inspected("trm-sudoku-extreme")
     assert trm.calls == {"high": {"forward": 21, "grad": 7}}

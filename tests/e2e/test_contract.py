@@ -141,12 +141,13 @@ def test_inspect(hrm: Hrm) -> None:
     answer = hrm("inspect", "hrm-sudoku-6x6", "--json").json
     assert set(answer) == {
         "name", "task", "schedule", "answer", "calls", "parameters", "flops", "memory", "warnings", "table",
+        "without_gradient", "picture",
     }  # fmt: skip
     assert set(answer["flops"]) == {"segment", "training_step", "look_ahead", "network low", "network high"}
     assert set(answer["memory"]) == {
         "weights", "gradients", "optimiser", "average", "puzzle_table", "state", "activations", "training", "inference",
     }  # fmt: skip
-    assert set(answer["schedule"][0]) == {"target", "sources", "network", "grad"}
+    assert set(answer["schedule"][0]) == {"target", "sources", "network", "grad", "flops", "activations"}
     assert answer["parameters"]["total"] > 0
 
 

@@ -22,7 +22,7 @@ def catalog(options: Namespace) -> Outcome:
 
 
 def inspect(options: Namespace) -> Outcome:
-    result = api.inspect(options.target, getattr(options, "key=value"))
+    result = api.inspect(options.target, getattr(options, "key=value"), out=options.out)
     return Outcome(result, lambda to: _inspect(to, result))
 
 
@@ -55,7 +55,13 @@ def _catalog(to: "Console", result: Catalogue) -> None:
 
 def _inspect(to: "Console", result: Inspection) -> None:
     say(to, f"{result.name}: one segment")
-    say(to, result.table)
+    lines, last = result.table.splitlines(), len(result.schedule)
+    width = max(map(len, lines[:last]))
+    for line, row in zip(lines, result.schedule, strict=False):
+        kept = f", keeps {row['activations'] / 2**20:.2f} MiB" if row["grad"] else ""
+        say(to, f"{line:<{width}}   {row['flops'] / 1e6:,.1f} million operations{kept}")
+    say(to, "\n".join(lines[last:]))
+    say(to, f"without gradient: {result.without_gradient:.0%} of the updates' operations")
     for name, calls in result.calls.items():
         say(to, f"network '{name}': {calls['forward']} calls a segment, {calls['grad']} with gradient")
     for name, count in result.parameters.items():
@@ -66,3 +72,5 @@ def _inspect(to: "Console", result: Inspection) -> None:
         say(to, f"memory, {name.replace('_', ' ')}: {count / 2**20:,.2f} MiB")
     for warning in result.warnings:
         say(to, f"warning: {warning}")
+    if result.picture:
+        say(to, f"picture: {result.picture}")

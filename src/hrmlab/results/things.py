@@ -58,7 +58,8 @@ class DataView(Result):
 class Inspection(Result):
     """What a model is made of and how it recurs.
 
-    schedule: the rows of one segment: target, sources, network, grad.
+    schedule: the rows of one segment: target, sources, network, grad, and for one puzzle the operations (`flops`) and
+        the bytes kept for the backward pass (`activations`, nothing being computed again).
     calls: by network, calls in one segment and how many of them carry gradient.
     parameters: trained numbers: total, by network, and of the other parts; the sparse puzzle table apart.
     flops: operations of matrix products for one puzzle: an inference `segment`, a `training_step` on average (with the
@@ -67,6 +68,8 @@ class Inspection(Result):
         `activations` kept for the backward pass; `training` and `inference` are the least for a whole batch, passing
         buffers not counted.
     warnings: what is coherent but probably not meant.
+    without_gradient: the share of the rows' operations that no gradient goes through.
+    picture: the file of the schedule's picture, if one was asked for.
     """
 
     name: str
@@ -79,3 +82,5 @@ class Inspection(Result):
     memory: dict[str, int]
     warnings: list[str]
     table: str
+    without_gradient: float
+    picture: str | None = None
