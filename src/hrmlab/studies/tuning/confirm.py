@@ -1,6 +1,7 @@
 """Whether what a search found is better than where it began: paired runs on fresh seeds, judged as any study is."""
 
 import json
+from dataclasses import replace
 
 from hrmlab.config import encode
 from hrmlab.errors import ConfigError
@@ -17,6 +18,9 @@ FOUND = "found"
 def confirmation(base: RunConfig, found: RunConfig, seeds: int) -> Plan:
     """The runs of both, seed by seed, with the question whether the found one solves more held-out puzzles.
 
+    Both may take as many segments as in the search, whose question this is: a model trained for seconds would use up
+    whatever it is given.
+
     Args:
         seeds: pairs of runs.
 
@@ -26,6 +30,7 @@ def confirmation(base: RunConfig, found: RunConfig, seeds: int) -> Plan:
     if seeds < 1:
         raise ConfigError(f"--seeds {seeds} came; wanted 1 or more, and 5 or more to show anything")
     training = base.training
+    base, found = (replace(run, evaluation=run.evaluation_in_training) for run in (base, found))
     study = Study(
         name=f"confirm-{base.name}",
         base=base.name,
