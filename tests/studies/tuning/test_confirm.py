@@ -21,7 +21,8 @@ def test_both_runs_get_the_same_fresh_seeds_and_nothing_else_differs() -> None:
     plan = confirmation(BASE, FOUND, 2)
     for cell in plan.cells:
         wanted = FOUND if cell.arm == "found=found" else BASE
-        assert cell.config == replace(wanted, training=replace(wanted.training, seed=cell.seed))
+        training = replace(wanted.training, seed=cell.seed)
+        assert cell.config == replace(wanted, training=training, evaluation=wanted.evaluation_in_training)
     assert [(cell.arm, cell.seed) for cell in plan.cells] == [
         (arm, FIRST_SEED + at) for at in (0, 1) for arm in ("base", "found=found")
     ]

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hrmlab.config import encode
+from hrmlab.config import decode, encode
 from hrmlab.errors import ConfigError, DataError, HrmLabError, MissingExtraError
 from hrmlab.studies.store import Process
 from hrmlab.studies.tuning.halving import Score, goes_on
@@ -47,11 +47,10 @@ class Search:
         self.base, self.limits, self.space = base, limits, space_of(base)
         with _quiet():
             self.study = _study(base.name, storage, seed)
-            about = {"base": encode(base), "limits": encode(limits)}
             if (kept := self.study.user_attrs.get("about")) is None:
-                self.study.set_user_attr("about", about)
+                self.study.set_user_attr("about", {"base": encode(base), "limits": encode(limits)})
                 self._begin()
-        if kept not in (None, about):
+        if kept is not None and not _alike(kept, base, limits):
             raise DataError(f"{storage} holds a search from another run or under other limits; choose another --out")
 
     def run(self, measure: Measure, trials: int, tell: Callable[[Trial], None] = lambda trial: None) -> None:
@@ -146,6 +145,14 @@ class Search:
         asked.set_user_attr(f"rung {rung}", list(mine))
         others = [trial.rungs[rung] for trial in self.trials() if rung in trial.rungs and trial.number != asked.number]
         return bool(asked.user_attrs.get("preset")) or goes_on(mine, others)
+
+
+def _alike(kept: dict[str, Any], base: RunConfig, limits: Limits) -> bool:
+    """Whether a search was begun from this run under these limits, maybe before configurations had all their fields."""
+    try:
+        return (decode(RunConfig, kept["base"]), decode(Limits, kept["limits"])) == (base, limits)
+    except ConfigError:
+        return False
 
 
 def _study(name: str, storage: str | Path, seed: int | None) -> "optuna.Study":
