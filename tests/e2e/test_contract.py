@@ -151,6 +151,12 @@ def test_inspect(hrm: Hrm) -> None:
     assert answer["parameters"]["total"] > 0
 
 
+def test_inspect_writes_a_picture_or_its_json(hrm: Hrm, tmp_path: Path) -> None:
+    for name, start in (("schedule.svg", "<?xml"), ("schedule.json", "{")):
+        hrm("inspect", "hrm-sudoku-6x6", "--out", tmp_path / name)
+        assert (tmp_path / name).read_text().startswith(start)
+
+
 def test_demo(hrm: Hrm, run: Path, tmp_path: Path) -> None:
     called = hrm("demo", "--preset", run / "config.json", "--steps", 2, "--out", tmp_path / "d", "--json")
     assert {"run", "exact", "seconds", "report"} <= set(called.json)

@@ -14,10 +14,9 @@ from hrmlab.config import encode
 from hrmlab.core.cost import Costs, costs, share_of_looks
 from hrmlab.core.model import HRM
 from hrmlab.core.schedule import Update
-from hrmlab.core.weights import write_atomically
 from hrmlab.embeddings import NoPositions
-from hrmlab.errors import ConfigError
 from hrmlab.halting import Fixed
+from hrmlab.reports.files import write_texts
 from hrmlab.reports.recurrence import schedule_figure
 from hrmlab.results import Inspection
 from hrmlab.training.config import RunConfig
@@ -25,20 +24,18 @@ from hrmlab.training.memory import memory
 from hrmlab.training.overrides import override_run
 
 
-def inspect(target: str | Path, overrides: Sequence[str] = (), *, out: str | Path | None = None) -> Inspection:
+def inspect(target: str | Path, overrides: Sequence[str] = (), *, picture: str | Path | None = None) -> Inspection:
     """The schedule, calls and parameters of a configuration; no weights are read or made.
 
     Args:
         target: a preset, a run, a shipped model or a configuration file.
-        out: an SVG file for a picture of the schedule.
+        picture: an SVG file to draw the schedule into.
 
     Raises:
         ConfigError: no such target, or a schedule or parts that do not fit (every reason is named).
         MissingExtraError: a picture, and matplotlib is not installed.
         CheckpointError: the picture's file cannot be written.
     """
-    if out is not None and Path(out).suffix != ".svg":
-        raise ConfigError(f"--out {out} came; the picture of a schedule is an SVG file, such as schedule.svg")
     config = override_run(find_config(target), spelled_out(overrides))
     if config.data.path is not None and Path(config.data.path).is_dir():
         config = resolved(config)
@@ -47,10 +44,8 @@ def inspect(target: str | Path, overrides: Sequence[str] = (), *, out: str | Pat
     schedule, cost = model.schedule, costs(config.model, config.task.spec())
     calls, with_gradient = schedule.calls(), schedule.grad_calls()
     rows = [_row(update, cost) for update in schedule.updates]
-    if out is not None:
-        picture = schedule_figure(config.name, rows, schedule.answer)
-        Path(out).parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(Path(out), picture.encode())
+    if picture is not None:
+        write_texts(Path(picture).parent, {Path(picture).name: schedule_figure(config.name, rows, schedule.answer)})
     return Inspection(
         name=config.name,
         task=encode(config.task),
@@ -63,7 +58,7 @@ def inspect(target: str | Path, overrides: Sequence[str] = (), *, out: str | Pat
         warnings=list(_warnings(config, model)),
         table=schedule.describe(),
         without_gradient=sum(row["flops"] for row in rows if not row["grad"]) / sum(row["flops"] for row in rows),
-        picture=None if out is None else str(out),
+        picture=None if picture is None else str(picture),
     )
 
 

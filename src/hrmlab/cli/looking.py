@@ -22,8 +22,9 @@ def catalog(options: Namespace) -> Outcome:
 
 
 def inspect(options: Namespace) -> Outcome:
-    result = api.inspect(options.target, getattr(options, "key=value"), out=options.out)
-    return Outcome(result, lambda to: _inspect(to, result))
+    picture = options.out if str(options.out).endswith(".svg") else None
+    result = api.inspect(options.target, getattr(options, "key=value"), picture=picture)
+    return Outcome(result, lambda to: _inspect(to, result), writes_out=picture is not None)
 
 
 def _doctor(to: "Console", result: Environment) -> None:
