@@ -288,4 +288,30 @@ VERBS = (
             Option("--max-memory-mb", "the most memory in training", float, "MB"),
         ),
     ),
+    Verb(
+        "specialist",
+        "an expert on the architecture: looks, proposes, weighs, tries, proves or refutes; no language model needed",
+        "consulting:specialist",
+        (
+            Positional("RUN", "a run, a shipped model, a preset or a configuration file"),
+            Positional("PROBLEM", 'in words, e.g. "gradients do not reach the low level"'),
+        ),
+        (
+            Option("--proposals", "the most to examine, one change each", int, "N", default=3),
+            Option("--seeds", "pairs of training runs a proposal; fewer than 5 can show nothing", int, "N", default=5),
+            Option("--steps", "optimiser steps of each run", int, "N", default=200),
+            Option("--n", "held-out puzzles that probes look at", int, "N", default=32),
+            Option("--no-train", "propose and weigh, and try nothing"),
+        ),
+    ),
+    Verb(
+        "evidence",
+        "what a consultation's numbers were measured by, record by record",
+        "consulting:evidence",
+        (Positional("DIR", "a folder that `hrm specialist` made"),),
+        (
+            Option("--id", "this record alone, in full", str, "ID"),
+            Option("--mend", "keep the records before the first damaged one, and set the rest aside"),
+        ),
+    ),
 )

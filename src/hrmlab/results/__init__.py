@@ -12,6 +12,7 @@ from hrmlab.results.interchange import Exported, Imported, Parity, ParityFile
 from hrmlab.results.machine import Bench, Engine, EngineTiming, Environment
 from hrmlab.results.probes import Diagnosis, Finding, Measurement
 from hrmlab.results.reporting import ReportFiles
+from hrmlab.results.specialist import Consultation, Evidence, Gate, Ledger, Proposal
 from hrmlab.results.study import Study, StudyArm, StudyCell, StudyCurve, StudyRow
 from hrmlab.results.things import Catalogue, DataCheck, DataSet, DataView, Inspection, Item
 from hrmlab.results.tuning import Tuning
@@ -24,6 +25,7 @@ __all__ = [
     "Check",
     "Checked",
     "Comparison",
+    "Consultation",
     "DataCheck",
     "DataSet",
     "DataView",
@@ -33,18 +35,22 @@ __all__ = [
     "EngineTiming",
     "Environment",
     "Evaluation",
+    "Evidence",
     "Exported",
     "Finding",
     "Fit",
+    "Gate",
     "HaltingChoice",
     "HaltingReport",
     "HaltingRule",
     "Imported",
     "Inspection",
     "Item",
+    "Ledger",
     "Measurement",
     "Parity",
     "ParityFile",
+    "Proposal",
     "Protocol",
     "ReportFiles",
     "Result",

@@ -1,0 +1,83 @@
+"""`specialist` and `evidence`: advice with proof, and what it was proved by."""
+
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hrmlab.cli.output import Outcome, say
+from hrmlab.errors import DataError
+from hrmlab.results import Consultation, Ledger
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def specialist(options: Namespace) -> Outcome:
+    from hrmlab.specialist.consulting import consult
+
+    result = consult(
+        options.run,
+        options.problem,
+        proposals=options.proposals,
+        seeds=options.seeds,
+        steps=options.steps,
+        train=not options.no_train,
+        n=options.n,
+        out=options.out,
+        quiet=options.quiet,
+    )
+    return Outcome(result, lambda to: _consulted(to, result), writes_out=True)
+
+
+def evidence(options: Namespace) -> Outcome:
+    from hrmlab.specialist.ledger import NAME
+    from hrmlab.specialist.ledger import Ledger as File
+
+    file = File(Path(options.dir) / NAME)
+    if not file.path.is_file():
+        raise DataError(f"no evidence in {options.dir}; wanted a folder that `hrm specialist` made")
+    mended = file.mend() if options.mend else 0
+    try:
+        records, intact = file.records(), True
+    except DataError as error:
+        if options.id is None:
+            raise
+        raise DataError(str(error)) from None
+    if options.id is not None:
+        records = [record for record in records if record.id == options.id]
+        if not records:
+            raise DataError(f"no evidence '{options.id}' in {options.dir}; type `hrm evidence {options.dir}` for all")
+    result = Ledger(str(file.path), intact, records, mended)
+    return Outcome(result, lambda to: _kept(to, result))
+
+
+def _consulted(to: "Console", result: Consultation) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    for sentence in result.analysis:
+        say(to, f"- {sentence}")
+    table = Table("", "proposal", "verdict", "why", "change")
+    for proposal in result.proposals:
+        verdict = proposal.verdict or "not tried"
+        table.add_row(proposal.id, proposal.title, verdict, proposal.reason, Text(" ".join(proposal.changes)))
+    to.print(table)
+    if result.not_examined:
+        say(to, f"not examined: {'; '.join(result.not_examined)}")
+    for command in result.next:
+        say(to, f"next: {command}")
+    say(to, f"report: {result.report}")
+
+
+def _kept(to: "Console", result: Ledger) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("", "by", "on", "values")
+    for record in result.evidence:
+        about, values = (", ".join(f"{k} {v}" for k, v in part.items()) for part in (record.about, record.values))
+        table.add_row(record.id, record.tool, Text(about), Text(values if len(result.evidence) == 1 else values[:200]))
+    to.print(table)
+    say(to, f"{len(result.evidence)} records, the chain is intact")
+    if result.mended:
+        say(to, f"{result.mended} damaged lines were set aside in {Path(result.path).with_suffix('.damaged')}")

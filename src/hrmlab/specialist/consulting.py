@@ -1,0 +1,157 @@
+"""The five steps: analyse, propose, weigh, implement, prove; and the report."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from hrmlab.api.targets import find_config
+from hrmlab.api.training import fresh_path
+from hrmlab.errors import ConfigError, HrmLabError
+from hrmlab.reports.files import write_texts
+from hrmlab.results.specialist import Consultation, Gate, Proposal
+from hrmlab.specialist.evaluator import fingerprint, sealed_seed, unchanged
+from hrmlab.specialist.facts import Facts, analysis, examine
+from hrmlab.specialist.gates import Trial, passages, verdict
+from hrmlab.specialist.ledger import NAME, Ledger
+from hrmlab.specialist.report import markdown
+from hrmlab.specialist.rules import Draft, drafts
+from hrmlab.specialist.topics import topics_of
+from hrmlab.terminal import note
+from hrmlab.training.config import RunConfig
+from hrmlab.training.overrides import override_run
+
+MOST = 3
+STEPS = 200
+SEEDS = 5
+PUZZLES = 32
+
+
+def consult(
+    target: str | Path,
+    problem: str,
+    *,
+    proposals: int = MOST,
+    seeds: int = SEEDS,
+    steps: int = STEPS,
+    train: bool = True,
+    n: int = PUZZLES,
+    out: str | Path | None = None,
+    quiet: bool = False,
+) -> Consultation:
+    """Look at a model, propose changes that answer a problem, and prove or refute them.
+
+    Args:
+        target: a run, a shipped model, a preset or a configuration file.
+        problem: in plain words ("gradients don't reach the low level"); rules read them, no language model is needed.
+        proposals: the most to examine, one change each.
+        seeds: pairs of training runs at each gate that trains; fewer than 5 can show nothing.
+        steps: optimiser steps of each of those runs.
+        train: without, proposals are weighed and not tried.
+        n: held-out puzzles that probes look at.
+        out: a folder for the ledger, the runs and the report; None makes one below `runs/`.
+
+    Raises:
+        ConfigError, CheckpointError, DataError: what cannot be used, and what to type.
+    """
+    for name, value in (("proposals", proposals), ("seeds", seeds), ("steps", steps), ("n", n)):
+        if value < 1:
+            raise ConfigError(f"--{name} {value} came; wanted 1 or more")
+    start, config = time.perf_counter(), find_config(target)
+    folder = Path(out) if out is not None else fresh_path(f"specialist-{config.name}")
+    if (folder / NAME).exists():
+        raise ConfigError(f"{folder} holds another consultation; choose another --out")
+    ledger, judge, topics = Ledger(folder / NAME), fingerprint(), topics_of(problem)
+    ledger.append("judge", {"target": str(target)}, {"sha256": judge})
+    note(f"looking at {config.name}: {', '.join(topics)}", quiet)
+    facts = examine(target, problem, topics, ledger, n=n, quiet=quiet)
+    made = drafts(facts)
+    examined: list[Proposal] = []
+    for number, draft in enumerate(made[:proposals], 1):
+        proposal = _registered(draft, f"p{number}", ledger)
+        note(f"{proposal.id}: {proposal.title}", quiet)
+        trial = _trial(proposal, facts, ledger, folder, seeds, steps, quiet)
+        examined.append(_examined(proposal, trial, train))
+    unchanged(judge)
+    told = Consultation(
+        target=str(target),
+        problem=problem,
+        topics=topics,
+        analysis=analysis(facts),
+        proposals=examined,
+        not_examined=[draft.title for draft in made[proposals:]],
+        evidence=ledger.records(),
+        limits=_limits(facts, seeds, steps, train),
+        next=_next(examined, str(target)),
+        folder=str(folder),
+        report=str(folder / "report.md"),
+        seconds=round(time.perf_counter() - start, 1),
+    )
+    write_texts(folder, {"report.md": markdown(told)})
+    return told
+
+
+def _registered(draft: Draft, id: str, ledger: Ledger) -> Proposal:
+    """The proposal with its prediction, on disk before anything is run."""
+    parts = {name: value for name, value in vars(draft).items() if name != "weight"}
+    ledger.append(
+        "predict", {"proposal": id}, {"changes": draft.changes, "prediction": draft.prediction, "aim": draft.aim}
+    )
+    return Proposal(id=id, **parts)
+
+
+def _trial(
+    proposal: Proposal, facts: Facts, ledger: Ledger, folder: Path, seeds: int, steps: int, quiet: bool
+) -> Trial:
+    changed: RunConfig = override_run(facts.config, proposal.changes)
+    sealed = sealed_seed(facts.health.digest, proposal.id)
+    place = folder / proposal.id
+    return Trial(proposal, facts.target, facts.config, changed, ledger, place, seeds, steps, sealed, quiet)
+
+
+def _examined(proposal: Proposal, trial: Trial, train: bool) -> Proposal:
+    """The proposal with its gates; one that fails in a way that nobody foresaw is rejected with that reason."""
+    gates: list[Gate] = []
+    try:
+        for gate in passages(trial, train=train):
+            gates.append(gate)
+            note(
+                f"  {gate.name}: {'passed' if gate.passed else 'failed' if gate.passed is False else 'open'}",
+                trial.quiet,
+            )
+    except HrmLabError as error:
+        gates.append(Gate("run", False, f"It could not be run: `{str(error).replace('`', '')}`"))
+    decision, reason = verdict(gates)
+    said = {gate.name: gate.summary for gate in gates}
+    return replace(
+        proposal,
+        gates=gates,
+        verdict=decision,
+        reason=reason,
+        compatibility=said.get("build", ""),
+        cost=said.get("cost", ""),
+        gradient_flow=said.get("gradient flow", ""),
+    )
+
+
+def _limits(facts: Facts, seeds: int, steps: int, train: bool) -> list[str]:
+    weights = facts.diagnosis.about["weights"]
+    limits = [f"Probes looked at `{len(facts.inspection.schedule)}` updates of `{weights}` weights on a few puzzles."]
+    if train:
+        limits.append(
+            f"Training was `{steps}` steps over `{seeds}` pairs of runs: the beginning of learning. What helps there "
+            "need not help at the end, nor in a larger model."
+        )
+    return limits
+
+
+def _next(proposals: Sequence[Proposal], target: str) -> list[str]:
+    accepted = [proposal for proposal in proposals if proposal.verdict == "accept"]
+    if accepted:
+        return [f"hrm train {target} {' '.join(map(_quoted, proposal.changes))}" for proposal in accepted]
+    waiting = [proposal for proposal in proposals if proposal.verdict in (None, "inconclusive")]
+    return [f"hrm specialist {target} ... --seeds 10 --steps 600   # {proposal.title}" for proposal in waiting[:1]]
+
+
+def _quoted(change: str) -> str:
+    return f"'{change}'" if any(letter in change for letter in ' {}[]*()"') else change
