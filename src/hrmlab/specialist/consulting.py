@@ -105,8 +105,7 @@ def _trial(
 ) -> Trial:
     changed: RunConfig = override_run(facts.config, proposal.changes)
     sealed = sealed_seed(facts.health.digest, proposal.id)
-    place = folder / proposal.id
-    return Trial(proposal, facts.target, facts.config, changed, ledger, place, seeds, steps, sealed, quiet)
+    return Trial(proposal, facts.target, facts.config, changed, ledger, folder, seeds, steps, sealed, quiet)
 
 
 def _examined(proposal: Proposal, trial: Trial, train: bool) -> Proposal:

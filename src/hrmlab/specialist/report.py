@@ -31,7 +31,7 @@ def markdown(told: Consultation) -> str:
         lines += ["## Next", "", "```bash", *told.next, "```", ""]
     lines += ["## Evidence", "", "| | by | on | SHA-256 |", "|---|---|---|---|"]
     for record in told.evidence:
-        about = ", ".join(f"{name} {value}" for name, value in record.about.items() if name != "study")
+        about = ", ".join(f"{name} {value}" for name, value in record.about.items() if name != "command")
         lines.append(f"| {record.id} | {record.tool} | {about} | {record.digest[:12]} |")
     lines += ["", f"All values: {told.folder}/evidence.jsonl (`hrm evidence {told.folder}`).", ""]
     return "\n".join(lines)

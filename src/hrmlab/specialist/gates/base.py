@@ -17,7 +17,7 @@ class Trial:
     """A proposal at the gates.
 
     base, changed: configurations. target: what the base was called. seeds: pairs of runs. steps: optimiser steps of
-    the base's; None for a third of its own budget in seconds. sealed: the first of seeds that nobody could choose.
+    the base's. folder: of the consultation. sealed: the first of seeds that nobody could choose.
     """
 
     proposal: Proposal

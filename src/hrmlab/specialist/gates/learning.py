@@ -40,7 +40,7 @@ def learning(trial: Trial, *, first_seed: int, name: str) -> tuple[Gate, Decisio
     evidence: list[str] = []
     decision: Decision = "inconclusive"
     for words, budget in studies:
-        study = _run(trial, budget, first_seed, f"{name}-{words.replace(' ', '-')}")
+        study = _run(trial, budget, first_seed)
         record, decision, sentence = judged(trial, study, words)
         told.append(sentence)
         evidence.append(record.id)
@@ -48,14 +48,15 @@ def learning(trial: Trial, *, first_seed: int, name: str) -> tuple[Gate, Decisio
     return trial.gate(name, passed, " ".join(told), *evidence), decision
 
 
-def _run(trial: Trial, budget: Allowance, first_seed: int, name: str) -> Study:
+def _run(trial: Trial, budget: Allowance, first_seed: int) -> Study:
+    """All of a consultation's runs lie in one folder, so that the base is trained once for each seed."""
     base = find_config(trial.target)
     most = min(DEPTH * base.halting.max_segments, base.evaluation.max_segments)
     shared = [f"evaluation.max_segments={most}"]
     if base.data.path is None:
         shared.append(f"data.test={min(base.data.test, PUZZLES)}")
     study = plans.Study(
-        name=name,
+        name="runs",
         base=trial.target,
         overrides=tuple(shared),
         factors={"change": {trial.proposal.id: tuple(_within(trial, most))}},
@@ -63,7 +64,7 @@ def _run(trial: Trial, budget: Allowance, first_seed: int, name: str) -> Study:
         seeds=tuple(range(first_seed, first_seed + trial.seeds)),
         questions=(Question(predicted="gain"), Question(measure="mean_segments", better="lower")),
     )
-    return api.ablate(study, out=trial.folder / name, quiet=trial.quiet)
+    return api.ablate(study, out=trial.folder / "runs", quiet=trial.quiet)
 
 
 def _within(trial: Trial, most: int) -> list[str]:
@@ -88,7 +89,7 @@ def judged(trial: Trial, study: Study, words: str) -> tuple[Evidence, Decision, 
         "proposal": trial.proposal.id,
         "budget": words,
         "seeds": study.seeds,
-        "study": study.folder,
+        "command": study.command,
     }
     record = trial.ledger.append("train", about, values)
     sentence = (

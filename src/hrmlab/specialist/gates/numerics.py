@@ -1,6 +1,6 @@
 """G2 and G4: what a model computes is finite, reproducible and leak-free, and gradient reaches all of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -79,7 +79,7 @@ def look(config: RunConfig) -> Look:
     logits = step.output.logits.detach()
     order = torch.arange(ROWS).flip(0)
     turned = Batch(*(part[order] for part in vars(batch).values()))
-    other = Batch(*(torch.cat((part[:1], part[1:].roll(1, 0))) for part in vars(batch).values()))
+    other = replace(batch, inputs=torch.cat((batch.inputs[:1], batch.inputs[1:].flip(1))))
     taught = {name: p for name, p in model.named_parameters() if p.requires_grad}
     gradients = {name: p.grad for name, p in taught.items() if p.grad is not None}
     return Look(
