@@ -1,4 +1,4 @@
-"""`specialist` and `evidence`: advice with proof, and what it was proved by."""
+"""`specialist`, `propose`, `verify`, `evidence`: advice with proof, and what it was proved by."""
 
 from argparse import Namespace
 from pathlib import Path
@@ -10,6 +10,11 @@ from hrmlab.results import Consultation, Ledger
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from hrmlab.specialist.proposing import Proposed
+
+REJECTED = 1
+STATES = {True: "passed", False: "failed", None: "open"}
 
 
 def specialist(options: Namespace) -> Outcome:
@@ -29,6 +34,27 @@ def specialist(options: Namespace) -> Outcome:
     return Outcome(result, lambda to: _consulted(to, result), writes_out=True)
 
 
+def propose(options: Namespace) -> Outcome:
+    from hrmlab.specialist import proposing
+
+    result = proposing.propose(
+        options.target,
+        getattr(options, "key=value"),
+        because=options.because,
+        predict=options.predict,
+        aim=options.aim,
+        out=options.out or "proposal",
+        quiet=options.quiet,
+    )
+    return _proposed(result)
+
+
+def verify(options: Namespace) -> Outcome:
+    from hrmlab.specialist import proposing
+
+    return _proposed(proposing.verify(options.dir, seeds=options.seeds, steps=options.steps, quiet=options.quiet))
+
+
 def evidence(options: Namespace) -> Outcome:
     from hrmlab.specialist.ledger import NAME
     from hrmlab.specialist.ledger import Ledger as File
@@ -37,18 +63,30 @@ def evidence(options: Namespace) -> Outcome:
     if not file.path.is_file():
         raise DataError(f"no evidence in {options.dir}; wanted a folder that `hrm specialist` made")
     mended = file.mend() if options.mend else 0
-    try:
-        records, intact = file.records(), True
-    except DataError as error:
-        if options.id is None:
-            raise
-        raise DataError(str(error)) from None
+    records = file.records()
     if options.id is not None:
         records = [record for record in records if record.id == options.id]
         if not records:
             raise DataError(f"no evidence '{options.id}' in {options.dir}; type `hrm evidence {options.dir}` for all")
-    result = Ledger(str(file.path), intact, records, mended)
+    result = Ledger(str(file.path), True, records, mended)
     return Outcome(result, lambda to: _kept(to, result))
+
+
+def _proposed(result: "Proposed") -> Outcome:
+    return Outcome(
+        result,
+        lambda to: _gates(to, result),
+        REJECTED if result.proposal.verdict == "reject" else 0,
+        writes_out=True,
+    )
+
+
+def _gates(to: "Console", result: "Proposed") -> None:
+    for gate in result.proposal.gates:
+        say(to, f"{gate.name}: {STATES[gate.passed]}. {gate.summary}")
+    say(to, f"{result.proposal.verdict or 'not tried yet'}: {result.proposal.reason}")
+    if not result.tried and result.proposal.verdict is None:
+        say(to, f"next: hrm verify {result.folder}")
 
 
 def _consulted(to: "Console", result: Consultation) -> None:

@@ -305,6 +305,33 @@ VERBS = (
         ),
     ),
     Verb(
+        "propose",
+        "a change of your own, its prediction on record; what can be said without training it",
+        "consulting:propose",
+        (Positional("TARGET", "a run, a shipped model, a preset or a configuration file"), OVERRIDES),
+        (
+            Option("--because", "why it should help", str, "TEXT", default=""),
+            Option("--predict", "what will be measured", str, "TEXT", default=""),
+            Option(
+                "--aim",
+                "the measure that it is for: exact, mean_segments, memory_training, ...",
+                str,
+                "NAME",
+                default="exact",
+            ),
+        ),
+    ),
+    Verb(
+        "verify",
+        "a proposal through all gates: accepted, rejected or inconclusive",
+        "consulting:verify",
+        (Positional("DIR", "a folder that `hrm propose` made"),),
+        (
+            Option("--seeds", "pairs of training runs; fewer than 5 can show nothing", int, "N", default=5),
+            Option("--steps", "optimiser steps of each run", int, "N", default=200),
+        ),
+    ),
+    Verb(
         "evidence",
         "what a consultation's numbers were measured by, record by record",
         "consulting:evidence",

@@ -2,21 +2,21 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from hrmlab.api.targets import find_config
 from hrmlab.api.training import fresh_path
-from hrmlab.errors import ConfigError, HrmLabError
+from hrmlab.errors import ConfigError
 from hrmlab.reports.files import write_texts
-from hrmlab.results.specialist import Consultation, Gate, Proposal
+from hrmlab.results.specialist import Consultation, Proposal
 from hrmlab.specialist.evaluator import fingerprint, sealed_seed, unchanged
 from hrmlab.specialist.facts import Facts, analysis, examine
-from hrmlab.specialist.gates import Trial, passages, verdict
+from hrmlab.specialist.gates import Trial
 from hrmlab.specialist.ledger import NAME, Ledger
 from hrmlab.specialist.report import markdown
 from hrmlab.specialist.rules import Draft, drafts
 from hrmlab.specialist.topics import topics_of
+from hrmlab.specialist.trying import examined
 from hrmlab.terminal import note
 from hrmlab.training.config import RunConfig
 from hrmlab.training.overrides import override_run
@@ -66,23 +66,23 @@ def consult(
     note(f"looking at {config.name}: {', '.join(topics)}", quiet)
     facts = examine(target, problem, topics, ledger, n=n, quiet=quiet)
     made = drafts(facts)
-    examined: list[Proposal] = []
+    looked_at: list[Proposal] = []
     for number, draft in enumerate(made[:proposals], 1):
         proposal = _registered(draft, f"p{number}", ledger)
         note(f"{proposal.id}: {proposal.title}", quiet)
         trial = _trial(proposal, facts, ledger, folder, seeds, steps, quiet)
-        examined.append(_examined(proposal, trial, train))
+        looked_at.append(examined(proposal, trial, train=train))
     unchanged(judge)
     told = Consultation(
         target=str(target),
         problem=problem,
         topics=topics,
         analysis=analysis(facts),
-        proposals=examined,
+        proposals=looked_at,
         not_examined=[draft.title for draft in made[proposals:]],
         evidence=ledger.records(),
         limits=_limits(facts, seeds, steps, train),
-        next=_next(examined, str(target)),
+        next=_next(looked_at, str(target)),
         folder=str(folder),
         report=str(folder / "report.md"),
         seconds=round(time.perf_counter() - start, 1),
@@ -106,31 +106,6 @@ def _trial(
     changed: RunConfig = override_run(facts.config, proposal.changes)
     sealed = sealed_seed(facts.health.digest, proposal.id)
     return Trial(proposal, facts.target, facts.config, changed, ledger, folder, seeds, steps, sealed, quiet)
-
-
-def _examined(proposal: Proposal, trial: Trial, train: bool) -> Proposal:
-    """The proposal with its gates; one that fails in a way that nobody foresaw is rejected with that reason."""
-    gates: list[Gate] = []
-    try:
-        for gate in passages(trial, train=train):
-            gates.append(gate)
-            note(
-                f"  {gate.name}: {'passed' if gate.passed else 'failed' if gate.passed is False else 'open'}",
-                trial.quiet,
-            )
-    except HrmLabError as error:
-        gates.append(Gate("run", False, f"It could not be run: `{str(error).replace('`', '')}`"))
-    decision, reason = verdict(gates)
-    said = {gate.name: gate.summary for gate in gates}
-    return replace(
-        proposal,
-        gates=gates,
-        verdict=decision,
-        reason=reason,
-        compatibility=said.get("build", ""),
-        cost=said.get("cost", ""),
-        gradient_flow=said.get("gradient flow", ""),
-    )
 
 
 def _limits(facts: Facts, seeds: int, steps: int, train: bool) -> list[str]:
