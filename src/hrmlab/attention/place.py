@@ -24,6 +24,11 @@ class Size(Strict):
     expansion: float = 4.0
     round_to: int = 256
 
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if value <= 0:
+                raise ConfigError(f"size.{name}={value} came; wanted more than 0")
+
     @property
     def hidden(self) -> int:
         """Feed-forward width."""

@@ -1,12 +1,13 @@
 """`specialist`, `propose`, `verify`, `evidence`: advice with proof, and what it was proved by."""
 
 from argparse import Namespace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hrmlab.cli.output import Outcome, say
 from hrmlab.errors import DataError
-from hrmlab.results import Consultation, Ledger
+from hrmlab.results import Consultation, Ledger, Result
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     from hrmlab.specialist.proposing import Proposed
 
 REJECTED = 1
+
+
+@dataclass(frozen=True)
+class Served(Result):
+    """A server's end has nothing to say."""
+
+
 STATES = {True: "passed", False: "failed", None: "open"}
 
 
@@ -53,6 +61,17 @@ def verify(options: Namespace) -> Outcome:
     from hrmlab.specialist import proposing
 
     return _proposed(proposing.verify(options.dir, seeds=options.seeds, steps=options.steps, quiet=options.quiet))
+
+
+def mcp(options: Namespace) -> Outcome:
+    from hrmlab.specialist.server import default_state, serve
+    from hrmlab.specialist.tools import Workshop
+
+    roots = tuple(Path(root) for root in options.root or ["."])
+    if missing := [root for root in roots if not root.is_dir()]:
+        raise DataError(f"--root {missing[0]} is no folder")
+    serve(Workshop(Path(options.out) if options.out else default_state(), roots, options.allow_write), options.port)
+    return Outcome(Served(), lambda to: None, writes_out=True)
 
 
 def evidence(options: Namespace) -> Outcome:

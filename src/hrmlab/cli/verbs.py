@@ -332,6 +332,23 @@ VERBS = (
         ),
     ),
     Verb(
+        "mcp",
+        "the specialist's tools for coding agents, over the Model Context Protocol on standard input and output",
+        "consulting:mcp",
+        (),
+        (
+            Option(
+                "--root",
+                "a folder whose runs and files may be named (repeatable; here if left out)",
+                str,
+                "DIR",
+                many=True,
+            ),
+            Option("--allow-write", "accepted changes may be written below the roots"),
+            Option("--port", "serve HTTP on 127.0.0.1 instead", int, "N"),
+        ),
+    ),
+    Verb(
         "evidence",
         "what a consultation's numbers were measured by, record by record",
         "consulting:evidence",
