@@ -33,7 +33,7 @@ class CastedSparseEmbedding(nn.Module):
         self.register_buffer("local_weights", local, persistent=False)
         self.register_buffer("local_ids", torch.zeros(batch_size, dtype=torch.int32), persistent=False)
 
-    def vectors(self, rows: Tensor) -> Tensor:
+    def vectors(self, rows: Tensor, tokens: Tensor) -> Tensor:
         """Rows are whole vectors here."""
         return rows
 
