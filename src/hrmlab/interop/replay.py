@@ -21,8 +21,19 @@ Compare = Callable[[str, Tensor, Tensor, bool], None]
 """Called as compare(group, ours, theirs, first): `first` where nothing came before that could have drifted."""
 
 
-def replay(golden: Golden, compare: Compare, *, dtype: torch.dtype = torch.float32, engine: str = "eager") -> None:
+def replay(
+    golden: Golden,
+    compare: Compare,
+    *,
+    dtype: torch.dtype = torch.float32,
+    engine: str = "eager",
+    nudge: float = 0.0,
+) -> None:
     """Train and evaluate as recorded, handing every number of ours to `compare` beside the recorded one.
+
+    Args:
+        nudge: move every weight by that share of itself, up or down, before it begins: what two such runs differ by
+            tells how far rounding alone drives runs apart.
 
     Groups are outputs, states, halting (steps and halted flags), loss, metrics, grads, weights and eval. What is
     recorded and not computed here comes as an empty tensor of ours.
@@ -31,14 +42,24 @@ def replay(golden: Golden, compare: Compare, *, dtype: torch.dtype = torch.float
         DataError: the file lacks what a recording has, or contradicts itself.
     """
     model = golden.model(dtype)
+    _nudge(model, nudge)
     with _by(engine, model):
         try:
             head = ACTLossHead(model, golden.loss_type)
             _train(golden, head, compare)
             fill(model, golden.below("final/"), f"{golden.path}, final/")
+            _nudge(model, nudge)
         except (CheckpointError, ConfigError) as error:
             raise DataError(f"{golden.path}: {error}") from None
         _evaluate(golden, head, compare)
+
+
+@torch.no_grad()
+def _nudge(model: ReferenceModel, share: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    for parameter in model.parameters() if share else ():
+        signs = torch.randint(0, 2, parameter.shape, generator=generator) * 2 - 1
+        parameter.mul_(1 + share * signs.to(parameter.dtype))
 
 
 @contextmanager
