@@ -60,6 +60,11 @@ ARGUMENTS = {
         },
     ),
     "report": (["RUN"], {"--preset", "--n", "--segments"}),
+    "specialist": (["RUN", "PROBLEM"], {"--proposals", "--seeds", "--steps", "--n", "--no-train"}),
+    "propose": (["TARGET", "KEY=VALUE"], {"--because", "--predict", "--aim"}),
+    "verify": (["DIR"], {"--seeds", "--steps"}),
+    "mcp": ([], {"--root", "--allow-write", "--port"}),
+    "evidence": (["DIR"], {"--id", "--mend"}),
 }
 
 EVALUATION = {

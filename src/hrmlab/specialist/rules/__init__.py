@@ -4,6 +4,7 @@ from dataclasses import replace
 from importlib import import_module
 from pkgutil import iter_modules
 
+from hrmlab.api.differences import skeleton
 from hrmlab.errors import ConfigError
 from hrmlab.specialist.facts import Facts
 from hrmlab.specialist.rules.base import RULES, Draft
@@ -36,7 +37,7 @@ def drafts(facts: Facts) -> list[Draft]:
 def _possible(facts: Facts, draft: Draft) -> bool:
     try:
         changed = override_run(facts.config, draft.changes)
-        changed.model.schedule.build()
+        skeleton(changed)
     except ConfigError:
         return False
     return changed != facts.config

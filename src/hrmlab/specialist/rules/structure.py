@@ -1,8 +1,11 @@
 """Blocks, attention and what a state stands for."""
 
+import json
+
 from hrmlab.attention import RelationalHeads
 from hrmlab.blocks import Relational
 from hrmlab.embeddings import Tokens
+from hrmlab.spec import by_tie
 from hrmlab.specialist.facts import Facts
 from hrmlab.specialist.rules.base import Draft, rule
 
@@ -16,10 +19,12 @@ def attend_by_relations(facts: Facts) -> Draft | None:
     own = getattr(block, "attention", None)
     if own is None or isinstance(own, RelationalHeads) or not spec.relations:
         return None
-    names = ", ".join(relation.name for relation in spec.relations)
+    ties = list(by_tie(spec.relations).values())[: facts.config.model.size.heads]
+    chosen = [relation.name for tied in ties for relation in tied]
+    names = ", ".join(chosen)
     return Draft(
         title="tie attention heads to the task's relations",
-        changes=['model.block.attention={"kind": "relational"}'],
+        changes=[f'model.block.attention={{"kind": "relational", "relations": {json.dumps(chosen)}}}'],
         prediction="more puzzles exactly right at equal operations",
         principle="A low level that refines cells by their constraints needs to see those that bear on them, and not "
         "to learn first which they are.",
