@@ -292,11 +292,6 @@ def test_each_fault_is_found_by_its_own_rule_alone(rule: str) -> None:
 
 
 def test_a_missing_detach_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = act.detached
-
-    def attached(carry: Any, output: Any, steps: Any, halted: Any) -> Any:
-        return replace(whole(carry, output, steps, halted), states=dict(output.states))
-
-    subject = sound()
-    monkeypatch.setattr(act, "detached", attached)
+    whole, subject = act.following, sound()
+    monkeypatch.setattr(act, "following", lambda *given, **named: whole(*given, **named | {"attached": True}))
     assert failures(subject) == {"gradient_path.leak"}

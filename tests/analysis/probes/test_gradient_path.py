@@ -32,12 +32,8 @@ def test_a_network_that_detaches_is_found(subject):
 
 
 def test_a_missing_detach_between_segments_is_found(subject, monkeypatch):
-    whole = act.detached
-
-    def attached(carry, output, steps, halted):
-        return act.replace(whole(carry, output, steps, halted), states=dict(output.states))
-
-    monkeypatch.setattr(act, "detached", attached)
+    whole = act.following
+    monkeypatch.setattr(act, "following", lambda *given, **named: whole(*given, **named | {"attached": True}))
     found = GradientPath().run(subject())
     assert [finding.rule for finding in found.findings] == ["gradient_path.leak"]
 
