@@ -61,6 +61,7 @@ ARGUMENTS = {
     ),
     "report": (["RUN"], {"--preset", "--n", "--segments"}),
     "specialist": (["RUN", "PROBLEM"], {"--proposals", "--seeds", "--steps", "--n", "--no-train"}),
+    "specialist install": (["HOST"], set()),
     "propose": (["TARGET", "KEY=VALUE"], {"--because", "--predict", "--aim"}),
     "verify": (["DIR"], {"--seeds", "--steps"}),
     "mcp": ([], {"--root", "--allow-write", "--port"}),

@@ -12,6 +12,7 @@ from hrmlab.results import Consultation, Ledger, Result
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from hrmlab.specialist.hosts import Installed
     from hrmlab.specialist.proposing import Proposed
 
 REJECTED = 1
@@ -74,6 +75,13 @@ def mcp(options: Namespace) -> Outcome:
     return Outcome(Served(), lambda to: None, writes_out=True)
 
 
+def install(options: Namespace) -> Outcome:
+    from hrmlab.specialist.hosts import install as write
+
+    result = write(options.host, options.out or ".")
+    return Outcome(result, lambda to: _installed(to, result), writes_out=True)
+
+
 def evidence(options: Namespace) -> Outcome:
     from hrmlab.specialist.ledger import NAME
     from hrmlab.specialist.ledger import Ledger as File
@@ -106,6 +114,12 @@ def _gates(to: "Console", result: "Proposed") -> None:
     say(to, f"{result.proposal.verdict or 'not tried yet'}: {result.proposal.reason}")
     if not result.tried and result.proposal.verdict is None:
         say(to, f"next: hrm verify {result.folder}")
+
+
+def _installed(to: "Console", result: "Installed") -> None:
+    for file in result.files:
+        say(to, f"{file}{' (added to what was there)' if file in result.kept else ''}")
+    say(to, f"next: start {result.host} in that folder, and ask it for the HRM architecture specialist")
 
 
 def _consulted(to: "Console", result: Consultation) -> None:

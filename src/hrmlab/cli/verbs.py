@@ -305,6 +305,12 @@ VERBS = (
         ),
     ),
     Verb(
+        "specialist install",
+        "the specialist and its tools in a coding agent, for the project at --out (here if left out)",
+        "consulting:install",
+        (Positional("HOST", "claude, codex, gemini, opencode or vscode"),),
+    ),
+    Verb(
         "propose",
         "a change of your own, its prediction on record; what can be said without training it",
         "consulting:propose",
