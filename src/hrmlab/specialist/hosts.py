@@ -15,8 +15,8 @@ from hrmlab.specialist.persona import own
 NAME, SERVER = "hrm-architecture-specialist", "hrm"
 DESCRIPTION = (
     "Use this agent to change, extend or optimise a Hierarchical Reasoning Model: its levels, blocks and attention, "
-    "its adaptive computation time, its memory and speed; or to find out why gradients do not flow or it does not learn. "
-    "It measures before it speaks, and proves what it proposes."
+    "its adaptive computation time, its memory and speed; or to find out why gradients do not flow or why it does not "
+    "learn. It measures before it speaks, and proves what it proposes."
 )
 
 
