@@ -122,7 +122,7 @@ def test_encoding_gives_plain_data_that_shares_nothing_with_the_configuration():
     data = encode(network)
     data["blocks"].clear()
     assert network.blocks == {1: MLPMixer()}
-    levels = {"kind": "levels", "grad_window": None, "input_to": "fastest", "periods": [3, 2]}
+    levels = {"kind": "levels", "grad_window": None, "input_to": "fastest", "neumann": 0, "periods": [3, 2]}
     assert encode(Levels(periods=(3, 2))) == levels
 
 
@@ -139,8 +139,8 @@ def test_nested_parts_are_told_apart_by_kind():
 def test_an_unknown_key_is_named_with_the_nearest_and_all_known():
     text = message(ModelConfig, model_data(blok="post_norm"))
     assert "unknown key 'blok'; did you mean 'block'?" in text
-    known = "block, embedding, halting_head, initial, injection, networks, positions, puzzle, retention, schedule, size"
-    assert f"(known: {known})" in text
+    known = "answers, block, embedding, halting_head, initial, injection, networks, positions, puzzle, retention"
+    assert f"(known: {known}, schedule, size)" in text
 
 
 @pytest.mark.parametrize(

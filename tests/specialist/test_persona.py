@@ -8,7 +8,7 @@ from hrmlab.cli.verbs import VERBS
 from hrmlab.errors import DataError
 from hrmlab.specialist.persona import own, read
 
-ASKED = Path(__file__).parent / "data" / "hrm-architecture-specialist.md"
+ASKED = Path(__file__).parent / "asked" / "hrm-architecture-specialist.md"
 COVERED = {
     "Design and implement modifications to Hierarchical": (
         "blocks of `HierarchicalReasoning",
