@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -24,6 +25,7 @@ from hrmlab.embeddings.puzzle import PuzzleConfig
 from hrmlab.embeddings.shown import puzzle_table
 from hrmlab.errors import ConfigError, unknown
 from hrmlab.layers import Linear, truncated_normal_
+from hrmlab.migrations import of_today
 from hrmlab.registry import Strict
 from hrmlab.spec import TaskSpec
 from hrmlab.transitions.base import InjectionConfig, Joint, RetentionConfig
@@ -60,17 +62,7 @@ class ModelConfig(Strict):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-        return core_schema.no_info_before_validator_function(_with_networks, handler(source))
-
-
-def _with_networks(data: Any) -> Any:
-    """A configuration from when sizes said how many layers single networks have."""
-    size = data.get("size") if isinstance(data, dict) else None
-    if not isinstance(size, dict) or "network_layers" not in size:
-        return data
-    rest = {name: value for name, value in size.items() if name != "network_layers"}
-    networks = {name: {"layers": layers} for name, layers in size["network_layers"].items()}
-    return {**data, "size": rest, "networks": networks | data.get("networks", {})}
+        return core_schema.no_info_before_validator_function(partial(of_today, "model"), handler(source))
 
 
 @dataclass(frozen=True)

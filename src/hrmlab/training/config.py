@@ -1,6 +1,7 @@
 """A complete run as one configuration: data, model, loss, halting, optimisation."""
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal
 
 from pydantic_core import core_schema
@@ -9,6 +10,7 @@ from hrmlab.core.model import ModelConfig
 from hrmlab.errors import ConfigError
 from hrmlab.halting import Fixed, HaltingConfig
 from hrmlab.losses import LossConfig, SoftmaxCrossEntropy
+from hrmlab.migrations import of_today
 from hrmlab.registry import Strict
 from hrmlab.tasks.base import Task
 from hrmlab.training.optimisers import OptimiserConfig
@@ -98,16 +100,7 @@ class TrainingConfig(Strict):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-        return core_schema.no_info_before_validator_function(_with_engine, handler(source))
-
-
-def _with_engine(data: Any) -> Any:
-    """A configuration from before engines had names."""
-    if not isinstance(data, dict) or "compile" not in data or "engine" in data:
-        return data
-    rest = {name: value for name, value in data.items() if name != "compile"}
-    known = {True: "compiled", False: "eager", "auto": "auto"}
-    return rest | {"engine": known.get(data["compile"], data["compile"])}
+        return core_schema.no_info_before_validator_function(partial(of_today, "training"), handler(source))
 
 
 @dataclass(frozen=True, kw_only=True)
