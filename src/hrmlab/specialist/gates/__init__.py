@@ -52,5 +52,5 @@ def verdict(gates: list[Gate]) -> tuple[Decision | None, str]:
             return "accept", "all gates were passed, and the sealed seeds confirm it"
         return "inconclusive", "the sealed seeds do not confirm it"
     if last is not None and last.name == "training":
-        return "inconclusive", "training shows no difference"
+        return "inconclusive", "training does not show it where that decides: at equal operations, if a step costs more"
     return None, "it was not trained"
