@@ -45,17 +45,17 @@ def held(folder: Path, told: dict[str, Any]) -> None:
 
 def test_gradients_that_do_not_flow_are_explained_tried_and_judged(hrm: Hrm, model: Path, tmp_path: Path) -> None:
     problem = "The gradients aren't flowing properly through my hierarchical connections and it isn't learning"
-    words = ("--proposals", 1, "--seeds", 5, "--steps", 2, "--n", 4, "--out", tmp_path / "told", "--json")
+    words = ("--proposals", 1, "--seeds", 2, "--steps", 2, "--n", 4, "--out", tmp_path / "told", "--json")
     told = hrm("specialist", model, problem, *words).json
     held(tmp_path / "told", told)
     (first,) = told["proposals"]
     assert first["rule"] == "gradient_window" and first["changes"] == ["model.schedule.grad_window=4"]
     gates = {gate["name"]: gate["passed"] for gate in first["gates"]}
     assert list(gates)[:6] == ["static", "build", "numerics", "cost", "gradient flow", "training"]
-    assert first["verdict"] in ("accept", "reject", "inconclusive")
+    assert first["verdict"] == "inconclusive"  # two pairs can show nothing
     trained = [record for record in told["evidence"] if record["tool"] == "train"]
     assert [record["about"]["budget"] for record in trained][:2] == ["equal steps", "equal operations"]
-    assert all(len(record["values"]["base"]) == 5 for record in trained)
+    assert all(len(record["values"]["base"]) == 2 for record in trained)
     order = [record["tool"] for record in told["evidence"]]
     assert order.index("predict") < order.index("static") < order.index("train")
     report = (tmp_path / "told" / "report.md").read_text()
@@ -86,8 +86,16 @@ def test_it_tells_people_what_it_found(hrm: Hrm, model: Path, tmp_path: Path) ->
     called = hrm("specialist", model, "too much memory", "--no-train", "--n", 4, "--out", tmp_path / "told")
     assert called.code == 0
     assert "compute activations again" in called.out and f"report: {tmp_path / 'told' / 'report.md'}" in called.out
+    assert f"next: hrm specialist {model} 'too much memory' --seeds 10" in called.out
     again = hrm("specialist", model, "too much memory", "--out", tmp_path / "told")
     assert again.code == 2 and "holds another consultation" in again.err
+
+
+def test_nothing_to_propose_is_said(hrm: Hrm, tmp_path: Path) -> None:
+    file = tmp_path / "single.json"
+    file.write_text(json.dumps(encode(override_run(preset("sudoku-4x4").make(), SMALL))))
+    called = hrm("specialist", file, "attention", "--no-train", "--n", 4, "--out", tmp_path / "told")
+    assert called.code == 0 and "no rule has anything to propose" in called.out
 
 
 def test_a_change_of_ones_own_is_written_down_then_tried(hrm: Hrm, model: Path, tmp_path: Path) -> None:

@@ -132,7 +132,10 @@ def _consulted(to: "Console", result: Consultation) -> None:
     for proposal in result.proposals:
         verdict = proposal.verdict or "not tried"
         table.add_row(proposal.id, proposal.title, verdict, proposal.reason, Text(" ".join(proposal.changes)))
-    to.print(table)
+    if result.proposals:
+        to.print(table)
+    else:
+        say(to, "no rule has anything to propose; say more of what is wrong, or try `hrm diagnose` and `hrm tune`")
     if result.not_examined:
         say(to, f"not examined: {'; '.join(result.not_examined)}")
     for command in result.next:

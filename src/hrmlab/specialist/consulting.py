@@ -1,5 +1,6 @@
 """The five steps: analyse, propose, weigh, implement, prove; and the report."""
 
+import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -82,7 +83,7 @@ def consult(
         not_examined=[draft.title for draft in made[proposals:]],
         evidence=ledger.records(),
         limits=_limits(facts, seeds, steps, train),
-        next=_next(looked_at, str(target)),
+        next=_next(looked_at, str(target), problem),
         folder=str(folder),
         report=str(folder / "report.md"),
         seconds=round(time.perf_counter() - start, 1),
@@ -119,12 +120,13 @@ def _limits(facts: Facts, seeds: int, steps: int, train: bool) -> list[str]:
     return limits
 
 
-def _next(proposals: Sequence[Proposal], target: str) -> list[str]:
+def _next(proposals: Sequence[Proposal], target: str, problem: str) -> list[str]:
     accepted = [proposal for proposal in proposals if proposal.verdict == "accept"]
     if accepted:
         return [f"hrm train {target} {' '.join(map(_quoted, proposal.changes))}" for proposal in accepted]
     waiting = [proposal for proposal in proposals if proposal.verdict in (None, "inconclusive")]
-    return [f"hrm specialist {target} ... --seeds 10 --steps 600   # {proposal.title}" for proposal in waiting[:1]]
+    again = f"hrm specialist {shlex.join([target, problem])} --seeds 10 --steps 600"
+    return [f"{again}   # {proposal.title}" for proposal in waiting[:1]]
 
 
 def _quoted(change: str) -> str:
