@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hrmlab import api
+from hrmlab.core.weights import read_weights
 
 Hrm = Callable[..., Any]
 TINY = (
@@ -97,3 +98,13 @@ def test_a_model_that_reads_demonstrations_is_told_them(hrm: Hrm, run: Path, sho
         hrm("solve", reader, "ababab", *words, "--json").json["results"][0] for words in ([], ["--vector", vector])
     )
     assert told["confidence"] != plain["confidence"]
+
+
+def test_a_reader_that_takes_weights_over_is_told_its_own_demonstrations(run: Path, tmp_path: Path) -> None:
+    changes = [f"data.path={run.parent / 'data'}", *TINY, "model.puzzle.examples=2"]
+    api.train("hrm-sudoku-extreme", changes, out=tmp_path / "one", steps=1, quiet=True)
+    more = [*changes[:-1], "model.puzzle.examples=3"]
+    api.transfer(tmp_path / "one", "hrm-sudoku-extreme", more, out=tmp_path / "other", quiet=True)
+    (weights,) = (tmp_path / "other" / "checkpoints").glob("*/weights.safetensors")
+    rows = read_weights(weights)["puzzles.rows"]
+    assert rows.shape[1] == 3 and rows[1:].any(-1).all(), "a puzzle has no demonstrations"

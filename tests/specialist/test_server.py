@@ -88,6 +88,7 @@ def test_mistakes_say_the_way_out(shop: Workshop, tmp_path: Path) -> None:
     assert "dash is not taken" in refusal(shop, "hrm_train", target="--import=os")
     assert "dash is not taken" in refusal(shop, "hrm_train", target="sudoku-4x4", changes=["--import=os"])
     assert "outside the folders" in refusal(shop, "hrm_train", target="sudoku-4x4", changes=["data.path=/etc"])
+    assert "programs are not run from here" in refusal(shop, "hrm_ablate", study="os:getcwd")
     assert "dotted.key=value" in refusal(shop, "hrm_train", target="sudoku-4x4", changes=["os"])
 
 
@@ -175,6 +176,24 @@ def test_jobs_end_with_the_client(tmp_path: Path) -> None:
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" and time.monotonic() < until:
         time.sleep(0.2)
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie"
+
+
+def test_jobs_end_with_a_server_that_is_ended(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from hrmlab.specialist.server import serve;"
+        "from hrmlab.specialist.tools import Workshop; shop = Workshop(Path(sys.argv[1]));"
+        "words = ['ablate', 'act', '--quick', '--out', sys.argv[1] + '/study'];"
+        "print(shop.jobs.start(words).id, flush=True); serve(shop)"
+    )
+    words = [sys.executable, "-c", program, str(tmp_path)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as one:
+        assert one.stdout is not None
+        id = one.stdout.readline().strip()
+        time.sleep(4)
+        job = psutil.Process(json.loads((tmp_path / "jobs" / id / "job.json").read_text())["pid"])
+        one.terminate()
+        assert one.wait(timeout=20) == 128 + 15
+    assert not job.is_running() or job.status() == "zombie"
 
 
 def test_the_list_needs_no_torch() -> None:

@@ -14,7 +14,7 @@ from hrmlab.core.carry import Carry
 from hrmlab.core.eager import Eager
 from hrmlab.core.model import HRM
 from hrmlab.errors import ConfigError
-from hrmlab.halting import Correctness, Fixed
+from hrmlab.halting import HALTING, Correctness, Fixed
 from hrmlab.presets import preset
 from hrmlab.tasks.base import Examples
 from hrmlab.training.config import RunConfig
@@ -122,3 +122,12 @@ def test_engines_that_cannot_give_the_gradient_are_refused(window: int, neumann:
     run = replace(run, training=replace(run.training, engine=engine))
     with pytest.raises(ConfigError, match=f"training.engine={engine} keeps no graph.*wanted one of eager, reference"):
         engine_of(run, trainer(run).model, lambda engine: None)
+
+
+@pytest.mark.parametrize("entry", list(HALTING), ids=lambda entry: entry.name)
+def test_no_policy_carries_a_graph_into_the_next_step(entry: Any) -> None:
+    run = trainer(config(2, halting=entry.config()))
+    for _ in range(2):
+        run.step()
+    held = [*run.carry.states.values(), *run.carry.memory.values()]
+    assert not any(tensor.requires_grad for tensor in held)

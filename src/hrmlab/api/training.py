@@ -90,12 +90,17 @@ def fresh_path(name: str) -> Path:
     return path
 
 
+def show(model: HRM, split: Split) -> None:
+    """Tell a model that reads demonstrations (`embeddings.shown`) those of its training puzzles."""
+    if isinstance(model.puzzles, ShownTable):
+        model.puzzles.remember(split.train.identifiers, split.train.inputs, split.train.labels)
+
+
 def trainer_of(config: RunConfig, split: Split, device: torch.device) -> Trainer:
     """A run at its first step, its weights drawn with the run's seed."""
     torch.manual_seed(config.training.seed)
     model = HRM(config.model, config.task.spec())
-    if isinstance(model.puzzles, ShownTable):
-        model.puzzles.remember(split.train.identifiers, split.train.inputs, split.train.labels)
+    show(model, split)
     model = model.to(device)
     return Trainer(config, model, Feeder(split.train, config.training.seed, augmentation(config)))
 

@@ -11,6 +11,7 @@ from hrmlab.api.differences import fitting
 from hrmlab.api.puzzles import augmentation, both
 from hrmlab.api.settings import Threads, use_threads
 from hrmlab.api.targets import find_run
+from hrmlab.api.training import show
 from hrmlab.core.model import HRM
 from hrmlab.core.weights import read_weights
 from hrmlab.errors import CheckpointError
@@ -62,6 +63,7 @@ def transfer(
     with torch.no_grad():
         for name in fit["kept"]:
             wanted[name].copy_(found[name])
+    show(model, split)
     trainer = Trainer(config, model, Feeder(split.train, config.training.seed, augmentation(config)))
     folder = RunFolder.create(path, config)
     folder.write("transfer.json", {"from": str(a), "fingerprint": run.fingerprint, "weights": fit})

@@ -70,7 +70,8 @@ def segment(
     after = following(carry, output, view.steps, halted, attached=attached)
     after = replace(after, memory=halting.remember(view))
     if (share := halting.damping(view)) is not None:
-        after = replace(after, states=_damped(carry.states, after.states, share))
+        before = carry.states if attached else {level: state.detach() for level, state in carry.states.items()}
+        after = replace(after, states=_damped(before, after.states, share))
     if learning and halting.looks_ahead(number):
         view = replace(view, ahead=Glimpse(model.look_ahead(after.states, carry.batch)))
     if learning and halting.looks_back:

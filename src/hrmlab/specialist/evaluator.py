@@ -1,4 +1,5 @@
-"""The judge is fixed: its sources are hashed before and after, and so are the puzzles it asks."""
+"""The judge is fixed: its sources are hashed before and after. Puzzles follow from the task and its seed, which no
+change may touch (`gates.static`)."""
 
 import hashlib
 from pathlib import Path

@@ -3,6 +3,7 @@
 import functools
 import inspect
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,12 @@ def server(shop: Workshop) -> "MCPServer[Any]":
 def serve(shop: Workshop, port: int | None = None) -> None:
     """Answer on standard input and output, or on a port of this machine, until the client goes; jobs end with it."""
     made = server(shop)
+
+    def end(number: int, _frame: object) -> None:
+        shop.jobs.close()
+        os._exit(128 + number)  # a thread that reads standard input would hold up any other end
+
+    signal.signal(signal.SIGTERM, end)
     try:
         if port is None:
             made.run("stdio")

@@ -22,8 +22,6 @@ PUZZLES = 300
 DEPTH = 4
 """Evaluations may take so many times the segments of training: a model trained for seconds uses up what it gets."""
 ALIKE = 0.01
-EXCESSIVE = 0.5
-"""A gain in accuracy that is looked at before it is believed."""
 Aim = Literal["exact", "mean_segments"]
 
 
@@ -134,10 +132,7 @@ def decide(
         return "inconclusive", values | {"effect": 0.0, "p": 1.0, "reason": "no pair of runs came to an end"}
     if aim == "exact":
         verdict = judge(before, after, Question(predicted="gain", noise=noise, alpha=ALPHA))
-        decision: Decision = verdict.decision
-        if decision == "accept" and verdict.effect > EXCESSIVE:
-            values["excessive"] = True
-        return decision, values | {"effect": verdict.effect, "p": verdict.p, "reason": verdict.reason}
+        return verdict.decision, values | {"effect": verdict.effect, "p": verdict.p, "reason": verdict.reason}
     gains = np.subtract(after, before)
     p_kept, p_lost = sign_flip(gains + MARGIN, "greater"), sign_flip(gains, "less")
     saved = np.subtract(scores["mean_segments"][0], scores["mean_segments"][1])

@@ -3,6 +3,7 @@
 import uuid
 from typing import Any, Literal
 
+from hrmlab.errors import ConfigError
 from hrmlab.specialist.tools.workshop import Workshop, brief, plain_word
 
 GRADIENT = ("gradient_path", "gradient_norms", "gradient_bias", "updates")
@@ -69,6 +70,8 @@ def hrm_ablate(
     shop: Workshop, study: str, quick: bool = True, seeds: int | None = None, wait_s: float = WAIT
 ) -> dict[str, Any]:
     """A shipped study, or a JSON file inside the roots: arms over paired seeds, with honest statistics. A long job."""
+    if ":" in study:
+        raise ConfigError(f"'{study}' came; wanted a shipped study or a JSON file: programs are not run from here")
     words = ["ablate", shop.target(study), "--out", _folder(shop, "study")]
     words += ["--quick"] if quick else []
     return shop.work([*words, *([] if seeds is None else ["--seeds", str(seeds)])], wait_s)
