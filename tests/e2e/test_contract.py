@@ -60,7 +60,10 @@ ARGUMENTS = {
         },
     ),
     "report": (["RUN"], {"--preset", "--n", "--segments"}),
-    "specialist": (["RUN", "PROBLEM"], {"--proposals", "--seeds", "--steps", "--n", "--no-train"}),
+    "specialist": (
+        ["RUN", "PROBLEM"],
+        {"--proposals", "--seeds", "--steps", "--n", "--no-train", "--model", "--url", "--budget", "--yes"},
+    ),
     "specialist install": (["HOST"], set()),
     "propose": (["TARGET", "KEY=VALUE"], {"--because", "--predict", "--aim"}),
     "verify": (["DIR"], {"--seeds", "--steps"}),

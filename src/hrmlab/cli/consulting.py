@@ -1,17 +1,22 @@
 """`specialist`, `propose`, `verify`, `evidence`: advice with proof, and what it was proved by."""
 
+import sys
 from argparse import Namespace
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hrmlab.cli.output import Outcome, say
-from hrmlab.errors import DataError
+from hrmlab.errors import ConfigError, DataError
 from hrmlab.results import Consultation, Ledger, Result
+from hrmlab.terminal import note
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from hrmlab.results.specialist import Proposal
+    from hrmlab.specialist.advising import Advisor
     from hrmlab.specialist.hosts import Installed
     from hrmlab.specialist.proposing import Proposed
 
@@ -29,6 +34,7 @@ STATES = {True: "passed", False: "failed", None: "open"}
 def specialist(options: Namespace) -> Outcome:
     from hrmlab.specialist.consulting import consult
 
+    advisor = _advisor(options)
     result = consult(
         options.run,
         options.problem,
@@ -37,10 +43,37 @@ def specialist(options: Namespace) -> Outcome:
         steps=options.steps,
         train=not options.no_train,
         n=options.n,
+        advisor=advisor,
+        approve=None if advisor is None or options.yes else _approved,
         out=options.out,
         quiet=options.quiet,
     )
     return Outcome(result, lambda to: _consulted(to, result), writes_out=True)
+
+
+def _advisor(options: Namespace) -> "Callable[[Path], Advisor] | None":
+    """None without --model."""
+    if options.model is None:
+        if options.url or options.budget:
+            raise ConfigError("--url and --budget are for a language model; say which with --model")
+        return None
+    from hrmlab.specialist.agent.budget import budget
+    from hrmlab.specialist.agent.models import model_of
+
+    limits, model = budget(options.budget), model_of(options.model, options.url)
+    from hrmlab.specialist.agent.advisor import LanguageModel
+
+    return lambda folder: LanguageModel(model, folder, limits, quiet=options.quiet)
+
+
+def _approved(proposal: "Proposal") -> bool:
+    """Asked of whoever sits there; nobody is asked where nobody can answer, and nothing is run."""
+    if not sys.stdin.isatty():
+        note(f"{proposal.id} is weighed and not tried: nobody is here to approve it (--yes approves all)", False)
+        return False
+    print(f"{proposal.id}: {proposal.title}\n  {' '.join(proposal.changes)}\n  {proposal.rationale}", file=sys.stderr)
+    print("train base and change to try it? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def propose(options: Namespace) -> Outcome:
@@ -136,6 +169,8 @@ def _consulted(to: "Console", result: Consultation) -> None:
         to.print(table)
     else:
         say(to, "no rule has anything to propose; say more of what is wrong, or try `hrm diagnose` and `hrm tune`")
+    for sentence in result.conclusion:
+        say(to, sentence)
     if result.not_examined:
         say(to, f"not examined: {'; '.join(result.not_examined)}")
     for command in result.next:

@@ -302,6 +302,10 @@ VERBS = (
             Option("--steps", "optimiser steps of each run", int, "N", default=200),
             Option("--n", "held-out puzzles that probes look at", int, "N", default=32),
             Option("--no-train", "propose and weigh, and try nothing"),
+            Option("--model", "a language model in the place of the rules, e.g. anthropic:NAME, ollama:NAME", str, "M"),
+            Option("--url", "of a server that speaks OpenAI's chat completions", str, "URL"),
+            Option("--budget", "of that model, e.g. requests=20,tokens=100000,usd=0.5,minutes=10", str, "LIMITS"),
+            Option("--yes", "try what that model proposes without asking"),
         ),
     ),
     Verb(

@@ -69,15 +69,18 @@ class Proposal:
 class Consultation(Result):
     """What the specialist found, proposed and proved.
 
-    analysis: sentences on the model as it is. not_examined: proposals that a rule made but that were not among the
-    first, by title. limits: what these numbers do not say. report: the file for people.
+    advisor: "rules", or the language model. analysis: sentences on the model as it is. conclusion: what a language
+    model says of the trials; verdicts are the gates'. not_examined: proposals that were made but that were not among
+    the first, by title. limits: what these numbers do not say. report: the file for people.
     """
 
     target: str
     problem: str
     topics: list[str]
+    advisor: str
     analysis: list[str]
     proposals: list[Proposal]
+    conclusion: list[str]
     not_examined: list[str]
     evidence: list[Evidence]
     limits: list[str]

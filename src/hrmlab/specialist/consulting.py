@@ -2,7 +2,7 @@
 
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hrmlab.api.targets import find_config
@@ -10,12 +10,13 @@ from hrmlab.api.training import fresh_path
 from hrmlab.errors import ConfigError
 from hrmlab.reports.files import write_texts
 from hrmlab.results.specialist import Consultation, Proposal
+from hrmlab.specialist.advising import Advisor, Rules
 from hrmlab.specialist.evaluator import fingerprint, sealed_seed, unchanged
-from hrmlab.specialist.facts import Facts, analysis, examine
+from hrmlab.specialist.facts import Facts, examine
 from hrmlab.specialist.gates import Trial
 from hrmlab.specialist.ledger import NAME, Ledger
 from hrmlab.specialist.report import markdown
-from hrmlab.specialist.rules import Draft, drafts
+from hrmlab.specialist.rules import Draft
 from hrmlab.specialist.topics import topics_of
 from hrmlab.specialist.trying import examined
 from hrmlab.terminal import note
@@ -37,6 +38,8 @@ def consult(
     steps: int = STEPS,
     train: bool = True,
     n: int = PUZZLES,
+    advisor: Callable[[Path], Advisor] | None = None,
+    approve: Callable[[Proposal], bool] | None = None,
     out: str | Path | None = None,
     quiet: bool = False,
 ) -> Consultation:
@@ -44,12 +47,14 @@ def consult(
 
     Args:
         target: a run, a shipped model, a preset or a configuration file.
-        problem: in plain words ("gradients don't reach the low level"); rules read them, no language model is needed.
+        problem: in plain words ("gradients don't reach the low level").
         proposals: the most to examine, one change each.
         seeds: pairs of training runs at each gate that trains; fewer than 5 can show nothing.
         steps: optimiser steps of each of those runs.
         train: without, proposals are weighed and not tried.
         n: held-out puzzles that probes look at.
+        advisor: makes who reads the facts and proposes, for the consultation's folder; None: rules.
+        approve: asked before a proposal's runs; one that is not approved is weighed only. None approves all.
         out: a folder for the ledger, the runs and the report; None makes one below `runs/`.
 
     Raises:
@@ -66,23 +71,28 @@ def consult(
     ledger.append("judge", {"target": str(target)}, {"sha256": judge})
     note(f"looking at {config.name}: {', '.join(topics)}", quiet)
     facts = examine(target, problem, topics, ledger, n=n, quiet=quiet)
-    made = drafts(facts)
+    adviser: Advisor = advisor(folder) if advisor is not None else Rules()
+    advice = adviser.advise(facts, ledger, proposals)
     looked_at: list[Proposal] = []
-    for number, draft in enumerate(made[:proposals], 1):
+    for number, draft in enumerate(advice.drafts[:proposals], 1):
         proposal = _registered(draft, f"p{number}", ledger)
         note(f"{proposal.id}: {proposal.title}", quiet)
         trial = _trial(proposal, facts, ledger, folder, seeds, steps, quiet)
-        looked_at.append(examined(proposal, trial, train=train))
+        allowed = train and (approve is None or approve(proposal))
+        looked_at.append(examined(proposal, trial, train=allowed))
     unchanged(judge)
+    summary = adviser.conclude(looked_at, ledger)
     told = Consultation(
         target=str(target),
         problem=problem,
         topics=topics,
-        analysis=analysis(facts),
+        advisor=adviser.name,
+        analysis=advice.analysis,
         proposals=looked_at,
-        not_examined=[draft.title for draft in made[proposals:]],
+        not_examined=[draft.title for draft in advice.drafts[proposals:]],
+        conclusion=summary.analysis,
         evidence=ledger.records(),
-        limits=_limits(facts, seeds, steps, train),
+        limits=[*_limits(facts, seeds, steps, train), *advice.limits, *summary.limits],
         next=_next(looked_at, str(target), problem),
         folder=str(folder),
         report=str(folder / "report.md"),

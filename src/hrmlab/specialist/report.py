@@ -17,13 +17,22 @@ def markdown(told: Consultation) -> str:
     """
     if problems := list(faults(told)):
         raise HrmLabError(f"the report does not hold: {'; '.join(problems)}")
-    lines = [f"# {told.target}: {told.problem}", "", "## 1. As it is", ""]
+    lines = [
+        f"# {told.target}: {told.problem}",
+        "",
+        f"Advice: {told.advisor}. Judgement: gates.",
+        "",
+        "## 1. As it is",
+        "",
+    ]
     lines += [f"- {sentence}" for sentence in told.analysis]
     lines += ["", "## 2-5. Proposals", ""]
     if not told.proposals:
         lines += ["No rule has anything to propose.", ""]
     for proposal in told.proposals:
         lines += _proposal(proposal, told.target)
+    if told.conclusion:
+        lines += [f"## What came of it, in the words of {told.advisor}", "", *told.conclusion, ""]
     if told.not_examined:
         lines += ["Proposed too, and not examined:", "", *(f"- {title}" for title in told.not_examined), ""]
     lines += ["## What these numbers do not say", "", *(f"- {limit}" for limit in told.limits), ""]
@@ -39,7 +48,7 @@ def markdown(told: Consultation) -> str:
 
 def faults(told: Consultation) -> Iterator[str]:
     """What a consultation says without having measured it."""
-    for sentence in told.analysis:
+    for sentence in (*told.analysis, *told.conclusion):
         yield from unfounded(sentence, told.evidence)
     for proposal in told.proposals:
         texts = (proposal.rationale, proposal.cost, proposal.gradient_flow, proposal.compatibility)

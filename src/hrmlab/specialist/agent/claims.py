@@ -1,0 +1,104 @@
+"""What a language model says is held to: numbers from the evidence, changes that can be made, the gates' verdicts."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from hrmlab.api.differences import skeleton
+from hrmlab.api.rules import spelled_out
+from hrmlab.errors import ConfigError
+from hrmlab.results.specialist import Evidence, Proposal
+from hrmlab.specialist.citing import CODE, LOOSE, unfounded
+from hrmlab.specialist.facts import Facts
+from hrmlab.specialist.rules import Draft
+from hrmlab.training.overrides import override_run
+
+Aim = Literal["exact", "mean_segments", "parameters", "operations_segment", "memory_training"]
+Verdict = Literal["accept", "reject", "inconclusive", "not tried"]
+
+
+class Findings(BaseModel):
+    """What limits the model as it is. Every number is followed by its evidence: "a cosine of 0.56 [e3]"."""
+
+    sentences: list[str] = Field(min_length=1, max_length=12)
+
+
+class Suggestion(BaseModel):
+    """One change: `changes` as typed after `hrm train TARGET`, e.g. ["model.schedule.grad_window=4"]."""
+
+    title: str = Field(min_length=3, max_length=120)
+    changes: list[str] = Field(min_length=1, max_length=3)
+    aim: Aim
+    prediction: str = Field(description="what will be measured, said before it is")
+    principle: str = Field(description="of hierarchical reasoning that it rests on")
+    rationale: str = Field(description="why, with the numbers that ask for it, each followed by its evidence [eN]")
+    explanation: str = Field(description="what the change does in the code")
+    implications: str = Field(description="for the architecture: levels, coherence, what else changes")
+    testing: str = Field(default="", description="how it is to be tested beyond the gates")
+
+    def draft(self) -> Draft:
+        """As the rules make them."""
+        parts = self.model_dump(exclude={"changes"})
+        parts |= {"changes": spelled_out(self.changes), "better": "higher" if self.aim == "exact" else "lower"}
+        return Draft(**parts, rule="a language model's")
+
+
+class Suggestions(BaseModel):
+    """Changes that answer the problem, the best first; none if nothing is worth trying."""
+
+    proposals: list[Suggestion] = Field(max_length=3)
+
+
+class Conclusion(BaseModel):
+    """What came of the trials. verdicts: by proposal, as the gates gave them."""
+
+    verdicts: dict[str, Verdict]
+    sentences: list[str] = Field(min_length=1, max_length=8)
+
+
+def wrong_sentences(sentences: Sequence[str], evidence: Sequence[Evidence]) -> list[str]:
+    """Numbers without evidence; inside `code` too, since a model would put them there."""
+    found = []
+    for sentence in sentences:
+        found += unfounded(sentence, evidence)
+        for span in CODE.findall(sentence):
+            if not ASSIGNMENT.fullmatch(span.strip("`")):
+                found += [f"'{number}' inside {span} is cited from nothing" for number in LOOSE.findall(span)]
+    return found
+
+
+ASSIGNMENT = re.compile(r"[a-z_]+(?:\.[a-z_]+|\[\d+\])+=\S+")
+"""A setting, `model.schedule.grad_window=4`: what it says is no measurement."""
+
+
+def wrong_suggestions(said: Suggestions, facts: Facts, evidence: Sequence[Evidence], most: int) -> Iterator[str]:
+    """What keeps suggestions from being examined, with the way out."""
+    if len(said.proposals) > most:
+        yield f"{len(said.proposals)} proposals came; at most {most} will be examined"
+    seen: set[tuple[str, ...]] = set()
+    for number, suggestion in enumerate(said.proposals, 1):
+        own = f"proposal {number} ({suggestion.title})"
+        try:
+            changed = override_run(facts.config, spelled_out(suggestion.changes))
+            skeleton(changed)
+        except ConfigError as error:
+            yield f"{own} cannot be built: {error}"
+            continue
+        if changed == facts.config:
+            yield f"{own} changes nothing: the model has these settings"
+        if (key := tuple(sorted(suggestion.changes))) in seen:
+            yield f"{own} is there twice"
+        seen.add(key)
+        texts = (suggestion.rationale, suggestion.explanation, suggestion.implications, suggestion.principle)
+        yield from (f"{own}: {problem}" for problem in wrong_sentences(texts, evidence))
+
+
+def wrong_conclusion(said: Conclusion, proposals: Sequence[Proposal], evidence: Sequence[Evidence]) -> Iterator[str]:
+    """Verdicts that are not the gates', and numbers without evidence."""
+    real = {proposal.id: proposal.verdict or "not tried" for proposal in proposals}
+    for id in sorted(real.keys() | said.verdicts.keys()):
+        if said.verdicts.get(id) != real.get(id):
+            yield f"verdict of {id}: you say {said.verdicts.get(id)}, the gates say {real.get(id, 'nothing')}"
+    yield from wrong_sentences(said.sentences, evidence)
