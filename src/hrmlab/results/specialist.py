@@ -39,7 +39,8 @@ class Gate:
 class Proposal:
     """One change, why, what it costs, and what came of it. Numbers in texts are followed by their evidence, "[e3]".
 
-    changes: `dotted.key=value`, what one types after `hrm train TARGET`. aim: the measure that it is for; better: which
+    changes: `dotted.key=value`, what one types after `hrm train TARGET`. source: of a plug-in that they use, a Python
+    file's text, or "". aim: the measure that it is for; better: which
     way. prediction: said before any run. principle: of hierarchical reasoning that it rests on. explanation: what the
     change does in the code. implications: for the architecture. compatibility: of weights and configurations, with what
     breaks. testing: how it is to be tested. gates: what was tested. verdict, reason: of the gates, "" before them.
@@ -57,6 +58,7 @@ class Proposal:
     explanation: str
     implications: str
     testing: str
+    source: str = ""
     gradient_flow: str = ""
     cost: str = ""
     compatibility: str = ""

@@ -13,15 +13,12 @@ from hrmlab.results.specialist import Consultation, Proposal
 from hrmlab.specialist.advising import Advisor, Rules
 from hrmlab.specialist.evaluator import fingerprint, sealed_seed, unchanged
 from hrmlab.specialist.facts import Facts, examine
-from hrmlab.specialist.gates import Trial
 from hrmlab.specialist.ledger import NAME, Ledger
 from hrmlab.specialist.report import markdown
 from hrmlab.specialist.rules import Draft
 from hrmlab.specialist.topics import topics_of
-from hrmlab.specialist.trying import examined
+from hrmlab.specialist.trying import examined, register, trial_of
 from hrmlab.terminal import note
-from hrmlab.training.config import RunConfig
-from hrmlab.training.overrides import override_run
 
 MOST = 3
 STEPS = 200
@@ -40,6 +37,7 @@ def consult(
     n: int = PUZZLES,
     advisor: Callable[[Path], Advisor] | None = None,
     approve: Callable[[Proposal], bool] | None = None,
+    unconfined: bool = False,
     out: str | Path | None = None,
     quiet: bool = False,
 ) -> Consultation:
@@ -55,6 +53,7 @@ def consult(
         n: held-out puzzles that probes look at.
         advisor: makes who reads the facts and proposes, for the consultation's folder; None: rules.
         approve: asked before a proposal's runs; one that is not approved is weighed only. None approves all.
+        unconfined: run plug-ins of a language model even where this system cannot confine them.
         out: a folder for the ledger, the runs and the report; None makes one below `runs/`.
 
     Raises:
@@ -77,7 +76,17 @@ def consult(
     for number, draft in enumerate(advice.drafts[:proposals], 1):
         proposal = _registered(draft, f"p{number}", ledger)
         note(f"{proposal.id}: {proposal.title}", quiet)
-        trial = _trial(proposal, facts, ledger, folder, seeds, steps, quiet)
+        trial = trial_of(
+            proposal,
+            facts.target,
+            ledger,
+            folder,
+            seeds=seeds,
+            steps=steps,
+            sealed=sealed_seed(ledger.records()[-1].digest, proposal.id),
+            unconfined=unconfined,
+            quiet=quiet,
+        )
         allowed = train and (approve is None or approve(proposal))
         looked_at.append(examined(proposal, trial, train=allowed))
     unchanged(judge)
@@ -105,18 +114,9 @@ def consult(
 def _registered(draft: Draft, id: str, ledger: Ledger) -> Proposal:
     """The proposal with its prediction, on disk before anything is run."""
     parts = {name: value for name, value in vars(draft).items() if name != "weight"}
-    ledger.append(
-        "predict", {"proposal": id}, {"changes": draft.changes, "prediction": draft.prediction, "aim": draft.aim}
-    )
-    return Proposal(id=id, **parts)
-
-
-def _trial(
-    proposal: Proposal, facts: Facts, ledger: Ledger, folder: Path, seeds: int, steps: int, quiet: bool
-) -> Trial:
-    changed: RunConfig = override_run(facts.config, proposal.changes)
-    sealed = sealed_seed(facts.health.digest, proposal.id)
-    return Trial(proposal, facts.target, facts.config, changed, ledger, folder, seeds, steps, sealed, quiet)
+    proposal = Proposal(id=id, **parts)
+    register(proposal, ledger)
+    return proposal
 
 
 def _limits(facts: Facts, seeds: int, steps: int, train: bool) -> list[str]:

@@ -16,7 +16,7 @@ from hrmlab.specialist.evaluator import fingerprint, sealed_seed, unchanged
 from hrmlab.specialist.gates import Trial
 from hrmlab.specialist.gates.cost import COUNTED
 from hrmlab.specialist.ledger import NAME, Ledger
-from hrmlab.specialist.trying import examined
+from hrmlab.specialist.trying import examined, register, registration, trial_of
 from hrmlab.training.overrides import override_run
 
 FILE = "proposal.json"
@@ -40,6 +40,8 @@ def propose(
     because: str,
     predict: str,
     aim: str = "exact",
+    plugin: str | Path | None = None,
+    unconfined: bool = False,
     out: str | Path,
     quiet: bool = False,
 ) -> Proposed:
@@ -50,6 +52,8 @@ def propose(
         changes: `dotted.key=value`, one thing.
         because: why it should help. predict: what will be measured.
         aim: the measure that it is for, of `AIMS`; all but accuracy are to fall.
+        plugin: a Python file of yours that registers parts which the changes use; it is read, and run in a sandbox.
+        unconfined: run it even where this system cannot confine it.
         out: a folder to make.
 
     Raises:
@@ -62,8 +66,12 @@ def propose(
     folder, config = Path(out), find_config(target)
     if folder.exists() and any(folder.iterdir()):
         raise ConfigError(f"{folder} is not empty; choose another --out")
-    spelled = spelled_out(changes)
-    override_run(config, spelled)
+    source = _source(plugin)
+    spelled = list(changes) if source else spelled_out(changes)
+    if not source:
+        override_run(config, spelled)
+    elif aim != "exact":
+        raise ConfigError(f"--aim {aim} came with a plug-in, whose own word on costs decides nothing; wanted exact")
     proposal = Proposal(
         id="p1",
         title=", ".join(changes),
@@ -77,16 +85,20 @@ def propose(
         explanation="",
         implications="",
         testing="",
+        source=source,
     )
     ledger = Ledger(folder / NAME)
     ledger.append("judge", {"target": str(target)}, {"sha256": fingerprint()})
-    ledger.append("predict", {"proposal": "p1"}, {"changes": spelled, "prediction": predict, "aim": aim})
-    told = examined(proposal, _trial(proposal, str(target), folder, 1, 1, quiet), train=False)
+    register(proposal, ledger)
+    told = examined(proposal, _trial(proposal, str(target), folder, 1, 1, unconfined, quiet), train=False)
     return _kept(told, str(target), folder, tried=False)
 
 
-def verify(folder: str | Path, *, seeds: int, steps: int, quiet: bool = False) -> Proposed:
+def verify(folder: str | Path, *, seeds: int, steps: int, unconfined: bool = False, quiet: bool = False) -> Proposed:
     """Take a proposal through all gates, training included.
+
+    Args:
+        unconfined: run a plug-in even where this system cannot confine it.
 
     Raises:
         DataError: there is no proposal, or it was changed since it was written down.
@@ -97,25 +109,46 @@ def verify(folder: str | Path, *, seeds: int, steps: int, quiet: bool = False) -
     place, judge = Path(folder), fingerprint()
     kept = _read(place / FILE)
     proposal, target = Proposal(**kept["proposal"] | {"gates": []}), str(kept["target"])
-    registered = [record for record in Ledger(place / NAME).records() if record.tool == "predict"]
-    if not registered or registered[0].values["changes"] != proposal.changes:
+    registered = [record.values for record in Ledger(place / NAME).records() if record.tool == "predict"]
+    if not registered or registered[0] != registration(proposal):
         raise DataError(f"{place / FILE} is not what was written down before it was tried; propose it anew")
-    told = examined(proposal, _trial(proposal, target, place, seeds, steps, quiet), train=True)
+    told = examined(proposal, _trial(proposal, target, place, seeds, steps, unconfined, quiet), train=True)
     unchanged(judge)
     return _kept(told, target, place, tried=True)
 
 
-def _trial(proposal: Proposal, target: str, folder: Path, seeds: int, steps: int, quiet: bool) -> Trial:
-    ledger, config = Ledger(folder / NAME), find_config(target)
-    changed = override_run(config, proposal.changes)
-    sealed = sealed_seed(ledger.records()[0].digest, proposal.id)
-    return Trial(proposal, target, config, changed, ledger, folder, seeds, steps, sealed, quiet)
+def _trial(
+    proposal: Proposal, target: str, folder: Path, seeds: int, steps: int, unconfined: bool, quiet: bool
+) -> Trial:
+    ledger = Ledger(folder / NAME)
+    registered = next(record for record in ledger.records() if record.tool == "predict")
+    sealed = sealed_seed(registered.digest, proposal.id)
+    return trial_of(
+        proposal,
+        target,
+        ledger,
+        folder,
+        seeds=seeds,
+        steps=steps,
+        sealed=sealed,
+        unconfined=unconfined,
+        quiet=quiet,
+    )
 
 
 def _kept(proposal: Proposal, target: str, folder: Path, *, tried: bool) -> Proposed:
     told = Proposed(proposal, target, str(folder), tried)
     write_texts(folder, {FILE: json.dumps({"target": target, "proposal": asdict(proposal)}, indent=1) + "\n"})
     return told
+
+
+def _source(plugin: str | Path | None) -> str:
+    if plugin is None:
+        return ""
+    try:
+        return Path(plugin).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"--plugin {plugin} cannot be read: {error}; wanted a Python file") from None
 
 
 def _read(file: Path) -> dict[str, Any]:

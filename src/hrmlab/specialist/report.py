@@ -76,6 +76,9 @@ def _proposal(proposal: Proposal, target: str) -> list[str]:
     changes = " \\\n    ".join(f"'{change}'" for change in proposal.changes)
     lines = [f"### {proposal.id}: {proposal.title}: {VERDICTS[proposal.verdict]}", ""]
     lines += ["```bash", f"hrm train {target} \\\n    {changes}", "```", ""]
+    if proposal.source:
+        lines += ["with this plug-in, saved as `plugin.py` and named by `--import plugin`:", ""]
+        lines += ["```python", proposal.source.rstrip(), "```", ""]
     lines += [f"- **{name}.** {text}" for name, text in parts.items() if text]
     lines += ["", "| gate | | |", "|---|---|---|"]
     signs = {True: "passed", False: "failed", None: "open"}

@@ -6,6 +6,7 @@ from hrmlab.results.specialist import Decision, Gate
 from hrmlab.specialist.gates.base import Trial
 from hrmlab.specialist.gates.build import build
 from hrmlab.specialist.gates.cost import cost
+from hrmlab.specialist.gates.foreign import fresh, quarantine
 from hrmlab.specialist.gates.learning import learning
 from hrmlab.specialist.gates.numerics import numerics
 from hrmlab.specialist.gates.static import static
@@ -35,10 +36,18 @@ def passages(trial: Trial, *, train: bool = True) -> Iterator[Gate]:
     yield second
     if not train or third.passed is False or second.passed is False:
         return
+    before = fresh(trial)
+    if before is not None:
+        yield before
+        if before.passed is False:
+            return
     learnt, decision = learning(trial, first_seed=FIRST_SEED, name="training")
     yield learnt
     if decision == "accept":
-        yield learning(trial, first_seed=trial.sealed, name="confirmation")[0]
+        confirmed = learning(trial, first_seed=trial.sealed, name="confirmation")[0]
+        yield confirmed
+        if confirmed.passed and trial.proposal.source:
+            yield from quarantine(trial)
 
 
 def verdict(gates: list[Gate]) -> tuple[Decision | None, str]:
@@ -51,6 +60,8 @@ def verdict(gates: list[Gate]) -> tuple[Decision | None, str]:
         if last.passed:
             return "accept", "all gates were passed, and the sealed seeds confirm it"
         return "inconclusive", "the sealed seeds do not confirm it"
+    if last is not None and last.name == "quarantine":
+        return "inconclusive", "so large a gain by code of others is looked at by a person first"
     if last is not None and last.name == "training":
         return "inconclusive", "training does not show it where that decides: at equal operations, if a step costs more"
     return None, "it was not trained"

@@ -1,6 +1,7 @@
 """G3: what a change costs, counted and timed."""
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 
@@ -22,9 +23,7 @@ COUNTED = ("parameters", "operations_segment", "operations_training_step", "memo
 
 def cost(trial: Trial) -> Gate:
     """Both models' costs beside each other; a change that is for a cost must lower it."""
-    values: dict[str, dict[str, float]] = {"base": counted(trial.base), "changed": counted(trial.changed)}
-    values |= timed(trial.base, trial.changed)
-    values["ratio"] = {name: values["changed"][name] / max(values["base"][name], 1) for name in COUNTED}
+    values = trial.place.measure("cost")
     record = trial.ledger.append("cost", {"proposal": trial.proposal.id, "threads": torch.get_num_threads()}, values)
     aim, passed = trial.proposal.aim, None
     if aim in COUNTED:
@@ -33,6 +32,14 @@ def cost(trial: Trial) -> Gate:
     if passed is False:
         words += f" It does not lower `{aim}`, which it is for."
     return trial.gate("cost", passed is not False, words, record.id)
+
+
+def measured(base: RunConfig, changed: RunConfig) -> dict[str, Any]:
+    """Both models' costs, how many times as much, and milliseconds of a step."""
+    values: dict[str, dict[str, float]] = {"base": counted(base), "changed": counted(changed)}
+    values |= timed(base, changed)
+    values["ratio"] = {name: values["changed"][name] / max(values["base"][name], 1) for name in COUNTED}
+    return values
 
 
 def summary(record: Evidence) -> str:

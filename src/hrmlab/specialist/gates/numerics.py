@@ -1,6 +1,7 @@
 """G2 and G4: what a model computes is finite, reproducible and leak-free, and gradient reaches all of it."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,9 +26,14 @@ APART = 1e3
 
 @dataclass(frozen=True)
 class Look:
-    """One training segment of a fresh model on random puzzles. norms: of the gradient, by network."""
+    """One training segment of a fresh model on random puzzles.
+
+    mutates: the batch. deaf: answers do not depend on puzzles. norms: of the gradient, by network.
+    """
 
     finite: bool
+    mutates: bool
+    deaf: bool
     attached: bool
     repeats: float
     permutation: float
@@ -38,14 +44,16 @@ class Look:
 
 def numerics(trial: Trial) -> tuple[Gate, Gate]:
     """Numerics of the changed model, and its gradient beside the base's."""
-    before, after = look(trial.base), look(trial.changed)
-    values = {**vars(after), "base": vars(before)}
+    values = trial.place.measure("numerics")
+    before, after = Look(**values["base"]), Look(**{name: of for name, of in values.items() if name != "base"})
     record = trial.ledger.append("numerics", {"proposal": trial.proposal.id, "puzzles": ROWS}, values)
     new = sorted(set(after.untaught) - set(before.untaught))
     wrong = [
         words
         for holds, words in (
             (after.finite, "something is not finite"),
+            (not after.mutates, "the puzzles are written into"),
+            (not after.deaf, "other puzzles get the same answers"),
             (not after.attached, "the carry keeps its graph, so that memory grows"),
             (after.repeats == 0, "two equal runs differ"),
             (after.permutation < CLOSE, "the order of puzzles in a batch matters"),
@@ -67,12 +75,18 @@ def numerics(trial: Trial) -> tuple[Gate, Gate]:
     return first, trial.gate("gradient flow", healthy, words, record.id)
 
 
+def measured(base: RunConfig, changed: RunConfig) -> dict[str, Any]:
+    """A look at the changed model, and at the base's."""
+    return {**vars(look(changed)), "base": vars(look(base))}
+
+
 def look(config: RunConfig) -> Look:
     """A fresh model of a configuration at work."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = HRM(config.model, config.task.spec())
         batch = _batch(config)
+        puzzles = Batch(*(part.clone() for part in vars(batch).values()))
         step = segment(Eager(model), _begun(model, batch), config.halting, check=config.task.valid)
         goal = objective(step, config.loss, config.halting)
         goal.total.backward()  # type: ignore[no-untyped-call]
@@ -82,12 +96,15 @@ def look(config: RunConfig) -> Look:
     other = replace(batch, inputs=torch.cat((batch.inputs[:1], batch.inputs[1:].flip(1))))
     taught = {name: p for name, p in model.named_parameters() if p.requires_grad}
     gradients = {name: p.grad for name, p in taught.items() if p.grad is not None}
+    alone, others = _logits(model, batch), _logits(model, other)
     return Look(
         finite=bool(logits.isfinite().all()) and all(bool(g.isfinite().all()) for g in gradients.values()),
+        mutates=_differ(puzzles, batch) or _differ(puzzles, step.carry.batch),
+        deaf=_apart(alone[1:], others[1:]) == 0,
         attached=any(state.requires_grad for state in step.carry.states.values()),
-        repeats=_apart(_logits(model, batch), _logits(model, batch)),
-        permutation=_apart(_logits(model, turned)[order], _logits(model, batch)),
-        neighbours=_apart(_logits(model, other)[:1], _logits(model, batch)[:1]),
+        repeats=_apart(_logits(model, batch), alone),
+        permutation=_apart(_logits(model, turned)[order], alone),
+        neighbours=_apart(others[:1], alone[:1]),
         untaught=[name for name in taught if name not in gradients or not gradients[name].any()],
         norms={name: _norm(gradients, f"networks.{name}.") for name in model.networks},
     )
@@ -111,6 +128,10 @@ def _logits(model: HRM, batch: Batch) -> Tensor:
 
 def _apart(one: Tensor, other: Tensor) -> float:
     return float((one - other).abs().max())
+
+
+def _differ(one: Batch, other: Batch) -> bool:
+    return any(not torch.equal(mine, its) for mine, its in zip(vars(one).values(), vars(other).values(), strict=True))
 
 
 def _norm(gradients: dict[str, Tensor], prefix: str) -> float:

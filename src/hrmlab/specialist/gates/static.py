@@ -1,20 +1,24 @@
-"""G0: the change is one change, and touches nothing that decides how it is judged."""
+"""G0: the change is one change, and touches nothing that decides how it is judged; code is read before it runs."""
 
-from hrmlab.api.differences import settings
-from hrmlab.config import encode
 from hrmlab.results.specialist import Gate
 from hrmlab.specialist.gates.base import Trial
+from hrmlab.specialist.plugins.source import objections
 
 PROTECTED = ("name", "task", "data", "training.seed", "training.steps", "training.seconds", "training.evaluate")
 """What is asked, of which puzzles, with which seeds and for how long: the judge's, never the candidate's."""
 SEVERAL = 3
+MOST = 6
+"""Objections that are shown."""
 
 
 def static(trial: Trial) -> Gate:
-    """No protected setting changes, and few settings do."""
-    changed = [row["key"] for row in settings(encode(trial.base), encode(trial.changed))]
+    """No protected setting changes, and few settings do; a plug-in defines parts and reaches for nothing else."""
+    changed = trial.touched
     touched = [key for key in changed if key.startswith(PROTECTED)]
-    record = trial.ledger.append("static", {"proposal": trial.proposal.id}, {"settings": changed})
+    wrong = objections(trial.proposal.source) if trial.proposal.source else []
+    record = trial.ledger.append("static", {"proposal": trial.proposal.id}, {"settings": changed, "objections": wrong})
+    if wrong:
+        return trial.gate("static", False, f"Its code: `{'; '.join(wrong[:MOST]).replace('`', '')}`.", record.id)
     if touched:
         words = f"`{', '.join(touched)}` decides how a change is judged; no change may touch it."
         return trial.gate("static", False, words, record.id)

@@ -22,6 +22,7 @@ class Draft:
     explanation: str
     implications: str
     testing: str = ""
+    source: str = ""
     aim: str = "exact"
     better: Literal["higher", "lower"] = "higher"
     weight: float = 0.5

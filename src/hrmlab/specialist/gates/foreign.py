@@ -1,0 +1,33 @@
+"""What code of others is asked beyond the other gates: that it learns what it answers, and no wonders."""
+
+from collections.abc import Iterator
+
+from hrmlab.results.specialist import Gate
+from hrmlab.specialist.citing import cite
+from hrmlab.specialist.gates.base import Trial
+
+UNLEARNT = 0.05
+"""Puzzles that a model of random weights may answer beyond the base's: a solver inside a part answers more."""
+WONDER = 0.5
+"""A gain in accuracy beyond which the code is read by a person before it counts."""
+
+
+def fresh(trial: Trial) -> Gate | None:
+    """Fails where random weights answer puzzles. None for changes without code."""
+    found = trial.place.unlearnt(trial.sealed)
+    if found is None:
+        return None
+    record = trial.ledger.append("fresh", {"proposal": trial.proposal.id}, found)
+    after, before = (cite(record, which, ".1f", "%") for which in ("changed", "base"))
+    words = f"With random weights: exact {after}, the base {before}."
+    if found["changed"] > found["base"] + UNLEARNT:
+        return trial.gate("fresh", False, f"{words} What it answers was not learnt.", record.id)
+    return trial.gate("fresh", True, words, record.id)
+
+
+def quarantine(trial: Trial) -> Iterator[Gate]:
+    """A gate that is left open where the gain is a wonder."""
+    runs = [record for record in trial.ledger.records() if record.tool == "train"]
+    if runs and runs[-1].values["effect"] > WONDER:
+        words = f"A gain of {cite(runs[-1], 'effect', '+.1f', '%')} by code of others: read it before you believe it."
+        yield trial.gate("quarantine", None, words, runs[-1].id)

@@ -1,0 +1,210 @@
+"""Base and change in the sandbox: for changes that bring code. Accuracy is computed here, from answers, not there."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hrmlab.api.puzzles import both
+from hrmlab.config import encode
+from hrmlab.errors import ConfigError
+from hrmlab.specialist.gates.base import Scores
+from hrmlab.specialist.gates.here import PUZZLES, depth
+from hrmlab.specialist.plugins.child import JOB, OUT, PLUGIN
+from hrmlab.specialist.sandbox import Ended, Limits, launch
+from hrmlab.studies.plan import Allowance
+from hrmlab.tasks import dataset
+from hrmlab.tasks.base import IGNORE, Examples, Split
+from hrmlab.terminal import Meter
+from hrmlab.training.config import RunConfig
+
+MEASURES = ("build", "numerics", "cost")
+MOST_RESULT = 2**20
+"""Bytes of what a child says of itself."""
+SLACK = 1.5
+"""CPU seconds may exceed what operations explain by so much before they count in their place."""
+PATIENCE = 10.0
+"""A change may take so many times the base's seconds, and a minute."""
+
+
+@dataclass
+class Confined:
+    """See `Place`.
+
+    changes: as typed. source: the plug-in's. sealed: seed of puzzles that nothing in the sandbox has seen.
+    """
+
+    base: RunConfig
+    changes: Sequence[str]
+    source: str
+    sealed: int
+    limits: Limits
+    quiet: bool
+    _known: dict[str, Any] = field(default_factory=dict)
+    _puzzles: Split | None = None
+    _cpu_ratio: float = 0.0
+
+    def measure(self, what: str) -> dict[str, Any]:
+        """All at once, in one child."""
+        if not self._known:
+            self._known = self._one({"do": "measure", "measures": MEASURES, "plugged": True})
+        found = self._known.get(what)
+        if not isinstance(found, dict):
+            raise ConfigError(f"the run measured no {what}")
+        return found
+
+    def ratio(self) -> float:
+        """Cost of a step as a multiple of the base's: operations as the child counts them, or CPU seconds as the kernel
+        does, where these are so many more that operations do not explain them."""
+        counted = float(self.measure("cost")["ratio"]["operations_training_step"])
+        return self._cpu_ratio if self._cpu_ratio > SLACK * counted else counted
+
+    def check(self) -> str | None:
+        """Why the changed model cannot be built, or None."""
+        try:
+            self._one({"do": "measure", "measures": ["build"], "plugged": True})
+        except ConfigError as error:
+            return str(error)
+        return None
+
+    def compare(self, budget: Allowance, first_seed: int, seeds: int) -> Scores:
+        """Train and answer in children of their own; a change that crashes or runs over its time scores nothing."""
+        exact: tuple[list[float], list[float]] = ([], [])
+        segments: tuple[list[float], list[float]] = ([], [])
+        cpu: tuple[list[float], list[float]] = ([], [])
+        failures: list[str] = []
+        with Meter(f"{2 * seeds} confined runs", self.quiet) as meter:
+            for number in range(2 * seeds):
+                seed, plugged = first_seed + number // 2, bool(number % 2)
+                limits = self._patient(cpu[0]) if plugged else self.limits
+                try:
+                    score, depth_taken, used = self._scored(self._steps(budget, plugged), seed, plugged, limits)
+                except ConfigError as error:
+                    if not plugged:
+                        raise
+                    failures.append(str(error))
+                    score, depth_taken, used = 0.0, float(depth(self.base)), 0.0
+                for lists, value in ((exact, score), (segments, depth_taken), (cpu, used)):
+                    lists[plugged].append(value)
+                meter.update((number + 1) / (2 * seeds), f"{number + 1} of {2 * seeds}")
+        if budget.steps is not None and not failures:
+            self._cpu_ratio = _times(cpu, self._scored(0, first_seed, False, self.limits)[2])
+        about = {"seeds": seeds, "first_seed": first_seed, "puzzles_seed": self.sealed, "failures": failures}
+        return Scores(exact, segments, 0, about | {"cpu_seconds": {"base": cpu[0], "changed": cpu[1]}})
+
+    def unlearnt(self, seed: int) -> dict[str, float]:
+        """Exact answers of both before any training: what is right then was not learnt."""
+        names = {"base": False, "changed": True}
+        return {name: self._scored(0, seed, plugged, self.limits)[0] for name, plugged in names.items()}
+
+    def _steps(self, budget: Allowance, plugged: bool) -> int:
+        """At equal operations fewer of dearer steps."""
+        if budget.steps is not None:
+            return budget.steps
+        steps = float(budget.flops or 0) / float(self.measure("cost")["base"]["operations_training_step"])
+        return max(round(steps / (self.ratio() if plugged else 1.0)), 1)
+
+    def _patient(self, base: list[float]) -> Limits:
+        return replace(self.limits, seconds=min(60 + PATIENCE * max(base, default=60.0), self.limits.seconds))
+
+    def _scored(self, steps: int, seed: int, plugged: bool, limits: Limits) -> tuple[float, float, float]:
+        """Exact answers and segments of a run, and its CPU seconds."""
+        puzzles, job = self._split(), {"seed": seed, "plugged": plugged, "segments": depth(self.base)}
+        with TemporaryDirectory() as place:
+            scratch = Path(place)
+            learnt = replace(puzzles, test=puzzles.train.part(slice(1)))
+            dataset.write(scratch / "data", self.base.task, learnt, None)
+            trained = self._run(scratch, {"do": "train", "steps": steps, **job}, limits)
+            weights = scratch / OUT / "weights.safetensors"
+            if not _own(weights):
+                raise ConfigError("training left no weights")
+            with TemporaryDirectory() as fresh:
+                asked = Path(fresh)
+                shutil.copyfile(weights, asked / weights.name)
+                np.save(asked / "inputs.npy", puzzles.test.inputs)
+                np.save(asked / "identifiers.npy", puzzles.test.identifiers)
+                self._run(asked, {"do": "answer", **job}, limits)
+                answers = _array(asked / OUT / "answers.npy", puzzles.test.inputs.shape)
+                taken = _array(asked / OUT / "segments.npy", (len(puzzles.test),))
+        return _exact(answers, puzzles.test), float(taken.clip(1, depth(self.base)).mean()), trained.cpu
+
+    def _split(self) -> Split:
+        """Puzzles for these trials alone: of a seed that follows from the proposal, or of the data set."""
+        if self._puzzles is None:
+            base = self.base
+            if base.data.path is None:
+                test = min(base.data.test, PUZZLES)
+                base = replace(base, data=replace(base.data, seed=self.sealed, test=test))
+            self._puzzles = both(base, self.quiet)
+        return self._puzzles
+
+    def _one(self, job: dict[str, Any]) -> dict[str, Any]:
+        with TemporaryDirectory() as place:
+            self._run(Path(place), job, self.limits)
+            return _result(Path(place))
+
+    def _run(self, scratch: Path, job: dict[str, Any], limits: Limits) -> Ended:
+        """One child with a fresh result folder.
+
+        Raises:
+            ConfigError: it crashed, was ended, or says itself that it cannot.
+        """
+        shutil.rmtree(scratch / OUT, ignore_errors=True)
+        (scratch / OUT).mkdir()
+        (scratch / PLUGIN).write_text(self.source)
+        (scratch / JOB).write_text(json.dumps({"base": encode(self.base), "changes": list(self.changes), **job}))
+        ended = launch("hrmlab.specialist.plugins.child", [], scratch, limits)
+        if ended.why:
+            raise ConfigError(ended.why)
+        if error := _result(scratch).get("error"):
+            raise ConfigError(str(error)[:500])
+        return ended
+
+
+def _result(scratch: Path) -> dict[str, Any]:
+    file = scratch / OUT / "result.json"
+    if not _own(file) or file.stat().st_size > MOST_RESULT:
+        raise ConfigError("the run left no result")
+    try:
+        found = json.loads(file.read_text())
+    except ValueError:
+        raise ConfigError("the run left no result that can be read") from None
+    if not isinstance(found, dict):
+        raise ConfigError("the run left no result that can be read")
+    return found
+
+
+def _own(file: Path) -> bool:
+    """A plain file of the result folder, no link to elsewhere."""
+    return file.is_file() and not file.is_symlink() and not file.parent.is_symlink()
+
+
+def _times(cpu: tuple[list[float], list[float]], start: float) -> float:
+    """CPU seconds of the change as a multiple of the base's, without what starting takes."""
+    before, after = (max(median(seconds) - start, 0.01) for seconds in cpu)
+    return after / before
+
+
+def _array(file: Path, shape: tuple[int, ...]) -> npt.NDArray[np.int64]:
+    """Integers of that shape and nothing else."""
+    if not _own(file):
+        raise ConfigError(f"the run left no {file.name}")
+    try:
+        found = np.load(file, allow_pickle=False)
+    except (ValueError, OSError, EOFError):
+        raise ConfigError(f"the run left a {file.name} that cannot be read") from None
+    if found.shape != shape or found.dtype.kind != "i":
+        raise ConfigError(f"the run left a {file.name} of {found.dtype} {found.shape}; wanted integers {shape}")
+    whole: npt.NDArray[np.int64] = found.astype(np.int64)
+    return whole
+
+
+def _exact(answers: npt.NDArray[np.int64], puzzles: Examples) -> float:
+    return float(((answers == puzzles.labels) | (puzzles.labels == IGNORE)).all(axis=1).mean())

@@ -1,0 +1,145 @@
+"""Run a module of ours in a confined child, and watch over it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+
+from hrmlab.errors import HrmLabError
+from hrmlab.specialist.sandbox.confine import CANNOT
+
+GIB = 2**30
+LOOK_EVERY = 0.1
+TAIL = 2000
+PACKAGES = Path(__file__).parents[3]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """seconds: of the clock; half as much again of CPU time. memory, disk: bytes."""
+
+    seconds: float = 600.0
+    memory: int = 4 * GIB
+    disk: int = GIB // 2
+    unconfined: bool = False
+    """Go on where the system cannot confine: for code that one trusts."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A child's end. code: of the process. killed: why we ended it, or None. cpu: seconds, counted by the kernel.
+    said: the end of what it wrote to its error output."""
+
+    code: int
+    killed: str | None
+    seconds: float
+    cpu: float
+    said: str
+
+    @property
+    def why(self) -> str | None:
+        """What went wrong, or None."""
+        if self.killed:
+            return self.killed
+        if self.code == CANNOT:
+            return f"this system cannot confine it ({self.said.strip()}); --allow-unsandboxed runs it all the same"
+        lines = [line for line in self.said.splitlines() if line.strip()]
+        return None if self.code == 0 else f"it ended with code {self.code}: {lines[-1] if lines else 'no word'}"
+
+
+def launch(module: str, arguments: Sequence[str], scratch: Path, limits: Limits) -> Ended:
+    """Run `python -m MODULE SCRATCH LIMITS ARGUMENTS` in a session of its own.
+
+    Args:
+        module: of this package; it calls `confine` first.
+        scratch: the folder that the child may write; its home and temporary folder too.
+    """
+    given = f"{limits.memory}:{int(1.5 * limits.seconds) + 1}:{limits.disk}:{int(not limits.unconfined)}"
+    command = [sys.executable, "-m", module, str(scratch), given, *arguments]
+    start = time.monotonic()
+    with TemporaryDirectory() as outside, (Path(outside) / "said").open("w+b") as said:
+        process = subprocess.Popen(
+            command,
+            env=_environment(scratch),
+            cwd=scratch,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            start_new_session=True,
+        )
+        killed, cpu = None, 0.0
+        try:
+            while process.returncode is None:
+                killed = killed or _over(process.pid, scratch, time.monotonic() - start, limits)
+                if killed:
+                    _end(process.pid)
+                found, status, used = os.wait4(process.pid, 0 if killed else os.WNOHANG)
+                if found:
+                    process.returncode, cpu = os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime
+                else:
+                    time.sleep(LOOK_EVERY)
+        finally:
+            if process.returncode is None:
+                _end(process.pid)
+                process.wait()
+        said.seek(0, os.SEEK_END)
+        said.seek(max(said.tell() - TAIL, 0))
+        words = said.read().decode(errors="replace")
+    return Ended(process.returncode, killed, time.monotonic() - start, cpu, words)
+
+
+@cache
+def available() -> str:
+    """What confines code here, in words, seen on a child.
+
+    Raises:
+        HrmLabError: nothing does.
+    """
+    with TemporaryDirectory() as scratch:
+        ended = launch("hrmlab.specialist.sandbox.trial", [], Path(scratch), Limits(seconds=60))
+        if ended.why:
+            raise HrmLabError(f"code of others is not run here: {ended.why}")
+        return (Path(scratch) / "holds").read_text()
+
+
+def _over(pid: int, scratch: Path, seconds: float, limits: Limits) -> str | None:
+    """Why a child must end, if it must."""
+    if seconds > limits.seconds:
+        return f"it took more than {limits.seconds:.0f} s"
+    try:
+        held = psutil.Process(pid).memory_info().rss  # type: ignore[no-untyped-call]
+    except psutil.Error:
+        return None
+    if held > limits.memory:
+        return f"it held more than {limits.memory / GIB:.1f} GiB"
+    written = sum(file.lstat().st_size for file in scratch.rglob("*") if not file.is_dir())
+    return f"it wrote more than {limits.disk / GIB:.1f} GiB" if written > 2 * limits.disk else None
+
+
+def _end(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _environment(scratch: Path) -> dict[str, str]:
+    """Nothing of ours: no keys, no proxies, no home."""
+    return {
+        "PATH": os.defpath,
+        "HOME": str(scratch),
+        "TMPDIR": str(scratch),
+        "USER": "nobody",
+        "LANG": "C.UTF-8",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": str(PACKAGES),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
