@@ -100,7 +100,7 @@ def test_marketplaces_point_at_the_plugin() -> None:
 
 
 def test_the_agent_is_the_persona_and_takes_settings_that_all_its_readers_know() -> None:
-    """No list of tools: the hosts that share the file name tools differently, and refuse each other's names."""
+    """No list of tools: its readers name tools differently, and Gemini drops agents with names of others."""
     page = contents()[f"agents/{NAME}.md"]
     assert set(front(page)) == {"name", "description"} and front(page)["name"] == NAME
     assert read(page).text == own().text
