@@ -9,10 +9,11 @@ import pytest
 import yaml
 
 from hrmlab.errors import ConfigError, DataError
-from hrmlab.specialist.hosts import HOSTS, NAME, install
-from hrmlab.specialist.persona import own, read
+from hrmlab.specialist.hosts import HOSTS, install
+from hrmlab.specialist.persona import NAME, own, read
 
 every_host = pytest.mark.parametrize("host", HOSTS)
+every_agent = pytest.mark.parametrize("host", [host for host in HOSTS if host != "plugin"])
 
 
 def server(project: Path, host: str) -> list[str]:
@@ -30,7 +31,7 @@ def server(project: Path, host: str) -> list[str]:
     return list(entry["command"]) if host == "opencode" else [entry["command"], *entry["args"]]
 
 
-@every_host
+@every_agent
 def test_the_agent_has_our_words_and_the_server_starts_here(host: str, tmp_path: Path) -> None:
     made = install(host, tmp_path)
     assert made.kept == [] and all(Path(file).is_file() for file in made.files)

@@ -152,7 +152,7 @@ def _gates(to: "Console", result: "Proposed") -> None:
 def _installed(to: "Console", result: "Installed") -> None:
     for file in result.files:
         say(to, f"{file}{' (added to what was there)' if file in result.kept else ''}")
-    say(to, f"next: start {result.host} in that folder, and ask it for the HRM architecture specialist")
+    say(to, f"next: {result.next}")
 
 
 def _consulted(to: "Console", result: Consultation) -> None:

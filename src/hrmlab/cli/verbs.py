@@ -312,7 +312,7 @@ VERBS = (
         "specialist install",
         "the specialist and its tools in a coding agent, for the project at --out (here if left out)",
         "consulting:install",
-        (Positional("HOST", "claude, codex, gemini, opencode or vscode"),),
+        (Positional("HOST", "claude, codex, gemini, opencode or vscode; plugin: a marketplace for all projects"),),
     ),
     Verb(
         "propose",

@@ -1,12 +1,18 @@
 """Who the specialist is: our own words, and the definitions of others read with patience."""
 
+import json
 import re
 from dataclasses import dataclass
 from importlib.resources import files
 
 from hrmlab.errors import DataError
 
-POINT = r"\s*(?:[-*]|\d+\.)\s+"
+NAME, SERVER = "hrm-architecture-specialist", "hrm"
+DESCRIPTION = (
+    "Use this agent to change, extend or optimise a Hierarchical Reasoning Model: its levels, blocks and attention, "
+    "its adaptive computation time, its memory and speed; or to find out why gradients do not flow or why it does not "
+    "learn. It measures before it speaks, and proves what it proposes."
+)
 
 
 @dataclass(frozen=True)
@@ -51,3 +57,9 @@ def read(text: str) -> Persona:
     if not body.strip():
         raise DataError("an agent's definition without text came; wanted settings between two lines of ---, then text")
     return Persona(front, body.strip())
+
+
+def definition(front: dict[str, str], text: str | None = None) -> str:
+    """A text, the persona if left out, under settings that are valid YAML whatever is in them."""
+    lines = [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in front.items()]
+    return "\n".join(["---", *lines, "---", "", text or own().text, ""])

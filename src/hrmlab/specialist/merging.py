@@ -1,0 +1,78 @@
+"""Settings of others that an entry of ours is added to; everything else stays as it was."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from hrmlab.errors import DataError
+
+
+def object_of(file: Path) -> dict[str, Any]:
+    """A JSON file's object; empty where there is no file.
+
+    Raises:
+        DataError: it holds something else.
+    """
+    data: Any = {}
+    if file.is_file():
+        try:
+            data = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise DataError(f"{file} is no JSON ({error}); mend it, then install again") from None
+    if not isinstance(data, dict):
+        raise DataError(f"{file} holds no object; mend it, then install again")
+    return data
+
+
+def with_entry(file: Path, key: str, name: str, entry: dict[str, Any]) -> str:
+    """A JSON file with our entry by its name below a key.
+
+    Raises:
+        DataError: there is no object to put it in.
+    """
+    data = object_of(file)
+    if not isinstance(data.setdefault(key, {}), dict):
+        raise DataError(f"{file} holds no object with '{key}'; mend it, then install again")
+    data[key][name] = entry
+    return written(data)
+
+
+def with_listed(file: Path, start: dict[str, Any], key: str, entry: dict[str, Any]) -> str:
+    """A JSON file with our entry in a list below a key, in place of one of its name. start: what a new file holds.
+
+    Raises:
+        DataError: there is no list to put it in.
+    """
+    data = object_of(file) or dict(start)
+    if not isinstance(others := data.get(key, []), list):
+        raise DataError(f"{file} holds no list at '{key}'; mend it, then install again")
+    theirs = [other for other in others if not (isinstance(other, dict) and other.get("name") == entry["name"])]
+    return written({**data, key: [*theirs, entry]})
+
+
+def with_table(file: Path, table: str, name: str, values: dict[str, Any]) -> str:
+    """A TOML file with our table at its end; one that is there already stays.
+
+    Raises:
+        DataError: it is no TOML.
+    """
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    try:
+        known = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"{file} is no TOML ({error}); mend it, then install again") from None
+    if name in known.get(table, {}):
+        return text
+    gap = "\n" if text and not text.endswith("\n\n") else ""
+    return f"{text}{gap}[{table}.{name}]\n{toml(values)}"
+
+
+def toml(values: dict[str, Any]) -> str:
+    """Lines of TOML: strings, numbers and lists of them, whose JSON is TOML."""
+    return "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in values.items())
+
+
+def written(data: dict[str, Any]) -> str:
+    """JSON as files hold it."""
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
