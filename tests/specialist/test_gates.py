@@ -9,14 +9,17 @@ import pytest
 import torch
 from torch import Tensor
 
+from hrmlab.api.differences import settings
 from hrmlab.api.rules import spelled_out
 from hrmlab.blocks.relational import RelationalBlock
+from hrmlab.config import encode
 from hrmlab.errors import HrmLabError
 from hrmlab.presets import preset
 from hrmlab.results import Gate, Proposal
 from hrmlab.specialist import evaluator
 from hrmlab.specialist.citing import unfounded
 from hrmlab.specialist.gates import Trial, passages, verdict
+from hrmlab.specialist.gates.here import Here
 from hrmlab.specialist.ledger import NAME, Ledger
 from hrmlab.training.overrides import override_run
 
@@ -30,7 +33,9 @@ def trial(tmp_path: Path, *changes: str, aim: str = "exact") -> Trial:
     )
     proposal = Proposal(id="p1", changes=list(changes), aim=aim, better="higher", **about)
     changed = override_run(base, spelled_out(changes))
-    return Trial(proposal, "hrm-sudoku-4x4", base, changed, Ledger(tmp_path / NAME), tmp_path, 5, 2, 10_000, True)
+    touched = [row["key"] for row in settings(encode(base), encode(changed))]
+    place = Here("hrm-sudoku-4x4", "p1", changes, base, changed, tmp_path, True)
+    return Trial(proposal, base, touched, place, Ledger(tmp_path / NAME), 5, 2, 10_000, True)
 
 
 @pytest.fixture(autouse=True)
@@ -165,8 +170,3 @@ def test_sealed_seeds_follow_from_evidence_and_are_far_from_all_others() -> None
     seeds = {evaluator.sealed_seed(digest, proposal) for digest in "abc" for proposal in ("p1", "p2")}
     assert len(seeds) == 6 and min(seeds) >= 10_000
     assert evaluator.sealed_seed("a", "p1") == evaluator.sealed_seed("a", "p1")
-
-
-def test_a_trial_is_of_one_base(tmp_path: Path) -> None:
-    at = trial(tmp_path, "model.size.width=16")
-    assert replace(at, changed=at.base).changed == at.base

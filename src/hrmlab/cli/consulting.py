@@ -45,10 +45,20 @@ def specialist(options: Namespace) -> Outcome:
         n=options.n,
         advisor=advisor,
         approve=None if advisor is None or options.yes else _approved,
+        unconfined=options.allow_unsandboxed,
         out=options.out,
         quiet=options.quiet,
     )
     return Outcome(result, lambda to: _consulted(to, result), writes_out=True)
+
+
+def _source(plugin: str | None) -> str:
+    if plugin is None:
+        return ""
+    try:
+        return Path(plugin).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"--plugin {plugin} cannot be read ({error}); wanted a Python file") from None
 
 
 def _advisor(options: Namespace) -> "Callable[[Path], Advisor] | None":
@@ -72,6 +82,8 @@ def _approved(proposal: "Proposal") -> bool:
         note(f"{proposal.id} is weighed and not tried: nobody is here to approve it (--yes approves all)", False)
         return False
     print(f"{proposal.id}: {proposal.title}\n  {' '.join(proposal.changes)}\n  {proposal.rationale}", file=sys.stderr)
+    if proposal.source:
+        print(f"it brings code, which would run in the sandbox:\n\n{proposal.source}", file=sys.stderr)
     print("train base and change to try it? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
@@ -85,6 +97,8 @@ def propose(options: Namespace) -> Outcome:
         because=options.because,
         predict=options.predict,
         aim=options.aim,
+        source=_source(options.plugin),
+        unconfined=options.allow_unsandboxed,
         out=options.out or "proposal",
         quiet=options.quiet,
     )
@@ -94,7 +108,14 @@ def propose(options: Namespace) -> Outcome:
 def verify(options: Namespace) -> Outcome:
     from hrmlab.specialist import proposing
 
-    return _proposed(proposing.verify(options.dir, seeds=options.seeds, steps=options.steps, quiet=options.quiet))
+    result = proposing.verify(
+        options.dir,
+        seeds=options.seeds,
+        steps=options.steps,
+        unconfined=options.allow_unsandboxed,
+        quiet=options.quiet,
+    )
+    return _proposed(result)
 
 
 def mcp(options: Namespace) -> Outcome:

@@ -1,7 +1,21 @@
 """The table of verbs: names, arguments and one line on each. A test pins it."""
 
 from hrmlab.cli.arguments import Option, Positional, Verb
-from hrmlab.cli.options import COMPAT, DEPTH, ENGINE, HALTING, LOSS, OVERRIDES, RUN, SECONDS, STEPS, TRIES, WHERE, N
+from hrmlab.cli.options import (
+    COMPAT,
+    DEPTH,
+    ENGINE,
+    HALTING,
+    LOSS,
+    OVERRIDES,
+    RUN,
+    SECONDS,
+    STEPS,
+    TRIES,
+    UNSANDBOXED,
+    WHERE,
+    N,
+)
 
 VERBS = (
     Verb(
@@ -306,6 +320,7 @@ VERBS = (
             Option("--url", "of a server that speaks OpenAI's chat completions", str, "URL"),
             Option("--budget", "of that model, e.g. requests=20,tokens=100000,usd=0.5,minutes=10", str, "LIMITS"),
             Option("--yes", "try what that model proposes without asking"),
+            UNSANDBOXED,
         ),
     ),
     Verb(
@@ -320,6 +335,8 @@ VERBS = (
         "consulting:propose",
         (Positional("TARGET", "a run, a shipped model, a preset or a configuration file"), OVERRIDES),
         (
+            Option("--plugin", "a Python file with parts that the changes use; run in a sandbox", str, "FILE"),
+            UNSANDBOXED,
             Option("--because", "why it should help", str, "TEXT", default=""),
             Option("--predict", "what will be measured", str, "TEXT", default=""),
             Option(
@@ -339,6 +356,7 @@ VERBS = (
         (
             Option("--seeds", "pairs of training runs; fewer than 5 can show nothing", int, "N", default=5),
             Option("--steps", "optimiser steps of each run", int, "N", default=200),
+            UNSANDBOXED,
         ),
     ),
     Verb(

@@ -40,7 +40,7 @@ def propose(
     because: str,
     predict: str,
     aim: str = "exact",
-    plugin: str | Path | None = None,
+    source: str = "",
     unconfined: bool = False,
     out: str | Path,
     quiet: bool = False,
@@ -52,7 +52,8 @@ def propose(
         changes: `dotted.key=value`, one thing.
         because: why it should help. predict: what will be measured.
         aim: the measure that it is for, of `AIMS`; all but accuracy are to fall.
-        plugin: a Python file of yours that registers parts which the changes use; it is read, and run in a sandbox.
+        source: of a plug-in, a Python file's text that registers parts which the changes use; it is read, and run in
+            the sandbox.
         unconfined: run it even where this system cannot confine it.
         out: a folder to make.
 
@@ -66,7 +67,6 @@ def propose(
     folder, config = Path(out), find_config(target)
     if folder.exists() and any(folder.iterdir()):
         raise ConfigError(f"{folder} is not empty; choose another --out")
-    source = _source(plugin)
     spelled = list(changes) if source else spelled_out(changes)
     if not source:
         override_run(config, spelled)
@@ -140,15 +140,6 @@ def _kept(proposal: Proposal, target: str, folder: Path, *, tried: bool) -> Prop
     told = Proposed(proposal, target, str(folder), tried)
     write_texts(folder, {FILE: json.dumps({"target": target, "proposal": asdict(proposal)}, indent=1) + "\n"})
     return told
-
-
-def _source(plugin: str | Path | None) -> str:
-    if plugin is None:
-        return ""
-    try:
-        return Path(plugin).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"--plugin {plugin} cannot be read: {error}; wanted a Python file") from None
 
 
 def _read(file: Path) -> dict[str, Any]:

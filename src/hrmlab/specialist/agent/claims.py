@@ -12,7 +12,10 @@ from hrmlab.errors import ConfigError
 from hrmlab.results.specialist import Evidence, Proposal
 from hrmlab.specialist.citing import CODE, LOOSE, unfounded
 from hrmlab.specialist.facts import Facts
+from hrmlab.specialist.plugins.confined import Confined
+from hrmlab.specialist.plugins.source import objections
 from hrmlab.specialist.rules import Draft
+from hrmlab.specialist.sandbox import Limits
 from hrmlab.training.overrides import override_run
 
 Aim = Literal["exact", "mean_segments", "parameters", "operations_segment", "memory_training"]
@@ -37,11 +40,15 @@ class Suggestion(BaseModel):
     explanation: str = Field(description="what the change does in the code")
     implications: str = Field(description="for the architecture: levels, coherence, what else changes")
     testing: str = Field(default="", description="how it is to be tested beyond the gates")
+    source: str = Field(default="", description="of a plug-in that the changes use, one Python file registering parts")
 
     def draft(self) -> Draft:
         """As the rules make them."""
         parts = self.model_dump(exclude={"changes"})
-        parts |= {"changes": spelled_out(self.changes), "better": "higher" if self.aim == "exact" else "lower"}
+        parts |= {
+            "changes": self.changes if self.source else spelled_out(self.changes),
+            "better": "higher" if self.aim == "exact" else "lower",
+        }
         return Draft(**parts, rule="a language model's")
 
 
@@ -80,19 +87,31 @@ def wrong_suggestions(said: Suggestions, facts: Facts, evidence: Sequence[Eviden
     seen: set[tuple[str, ...]] = set()
     for number, suggestion in enumerate(said.proposals, 1):
         own = f"proposal {number} ({suggestion.title})"
-        try:
-            changed = override_run(facts.config, spelled_out(suggestion.changes))
-            skeleton(changed)
-        except ConfigError as error:
-            yield f"{own} cannot be built: {error}"
+        if problem := _unbuildable(suggestion, facts):
+            yield f"{own} {problem}"
             continue
-        if changed == facts.config:
-            yield f"{own} changes nothing: the model has these settings"
         if (key := tuple(sorted(suggestion.changes))) in seen:
             yield f"{own} is there twice"
         seen.add(key)
         texts = (suggestion.rationale, suggestion.explanation, suggestion.implications, suggestion.principle)
         yield from (f"{own}: {problem}" for problem in wrong_sentences(texts, evidence))
+
+
+def _unbuildable(suggestion: Suggestion, facts: Facts) -> str | None:
+    """Code is read, then built in the sandbox; settings are built here."""
+    if suggestion.source:
+        if wrong := objections(suggestion.source):
+            return f"has code that is not run: {'; '.join(wrong[:6])}"
+        if suggestion.aim != "exact":
+            return f"aims at {suggestion.aim}; with code of its own it may aim at exact only"
+        why = Confined(facts.config, suggestion.changes, suggestion.source, 0, Limits(), True).check()
+        return f"cannot be built: {why}" if why else None
+    try:
+        changed = override_run(facts.config, spelled_out(suggestion.changes))
+        skeleton(changed)
+    except ConfigError as error:
+        return f"cannot be built: {error}"
+    return "changes nothing: the model has these settings" if changed == facts.config else None
 
 
 def wrong_conclusion(said: Conclusion, proposals: Sequence[Proposal], evidence: Sequence[Evidence]) -> Iterator[str]:

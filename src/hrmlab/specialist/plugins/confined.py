@@ -30,6 +30,8 @@ MOST_RESULT = 2**20
 """Bytes of what a child says of itself."""
 SLACK = 1.5
 """CPU seconds may exceed what operations explain by so much before they count in their place."""
+NOTABLE = 10.0
+"""CPU seconds; starting alone varies by some."""
 PATIENCE = 10.0
 """A change may take so many times the base's seconds, and a minute."""
 
@@ -187,9 +189,9 @@ def _own(file: Path) -> bool:
 
 
 def _times(cpu: tuple[list[float], list[float]], start: float) -> float:
-    """CPU seconds of the change as a multiple of the base's, without what starting takes."""
+    """CPU seconds of the change as a multiple of the base's, without what starting takes; 0 if they hardly differ."""
     before, after = (max(median(seconds) - start, 0.01) for seconds in cpu)
-    return after / before
+    return after / before if after - before > NOTABLE else 0.0
 
 
 def _array(file: Path, shape: tuple[int, ...]) -> npt.NDArray[np.int64]:

@@ -100,14 +100,20 @@ def hrm_propose(
     because: str,
     predict: str,
     aim: Literal["exact", "mean_segments", "parameters", "operations_segment", "memory_training"] = "exact",
+    source: str = "",
 ) -> dict[str, Any]:
     """Write down one change with its prediction, and pass it through the gates that need no training: static, build,
-    numerics, cost, gradient flow. Nothing of yours is changed; hrm_verify tries it."""
+    numerics, cost, gradient flow. Nothing of yours is changed; hrm_verify tries it.
+
+    source: of a plug-in, one Python file that registers parts which the changes use (`hrm new block NAME` shows the
+    form); it is read first, and runs in a sandbox.
+    """
     from hrmlab.specialist.proposing import propose
 
     folder = _folder(shop, "proposal")
     told = propose(
-        shop.target(target), shop.changes(changes), because=because, predict=predict, aim=aim, out=folder, quiet=True
+        shop.target(target), shop.changes(changes), because=because, predict=predict, aim=aim, source=source,
+        out=folder, quiet=True,
     )  # fmt: skip
     found: dict[str, Any] = brief(told.plain())
     return found

@@ -1,0 +1,221 @@
+"""A change with code of its own: scored outside, whatever the code does. Each cheat is played for real."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hrmlab.errors import ConfigError, HrmLabError
+from hrmlab.presets import preset
+from hrmlab.results import Proposal
+from hrmlab.specialist.gates import passages, verdict
+from hrmlab.specialist.gates.base import Trial
+from hrmlab.specialist.ledger import NAME, Ledger
+from hrmlab.specialist.plugins import confined
+from hrmlab.specialist.plugins.confined import Confined
+from hrmlab.specialist.sandbox import Limits, available
+from hrmlab.studies.plan import Allowance
+from hrmlab.training.overrides import override_run
+
+try:
+    available()
+except HrmLabError as error:
+    pytest.skip(f"needs Linux with Landlock and seccomp: {error}", allow_module_level=True)
+
+GOOD = (Path(__file__).parent / "good.py.txt").read_text()
+CHANGES = ["model.block=gained"]
+FORWARD = "        return self.inner(x, context) * self.gain\n"
+TOP = "from torch import Tensor, nn\n"
+SMALL = (
+    "data.train=48", "data.test=24", "model.size.width=8", "training.batch_size=4", "training.engine=eager",
+    "halting.max_segments=2", "evaluation.max_segments=2",
+)  # fmt: skip
+
+
+def place(source: str = GOOD, changes: list[str] = CHANGES, **limits: Any) -> Confined:
+    base = override_run(preset("hrm-sudoku-4x4").make(), SMALL)
+    return Confined(base, changes, source, 12345, Limits(**({"seconds": 120} | limits)), quiet=True)
+
+
+def trial(tmp_path: Path, source: str, changes: list[str] = CHANGES) -> Trial:
+    parts = ("title", "rule", "prediction", "principle", "rationale", "explanation", "implications", "testing")
+    about: dict[str, Any] = dict.fromkeys(parts, "")
+    proposal = Proposal(id="p1", changes=changes, aim="exact", better="higher", source=source, **about)
+    touched = [change.partition("=")[0] for change in changes]
+    at = place(source, changes)
+    return Trial(proposal, at.base, touched, at, Ledger(tmp_path / NAME), 2, 3, 10_000, True)
+
+
+def test_an_honest_part_is_measured_and_trained(tmp_path: Path) -> None:
+    gates = list(passages(trial(tmp_path, GOOD)))
+    names = [gate.name for gate in gates]
+    assert names == ["static", "build", "numerics", "cost", "gradient flow", "fresh", "training"]
+    assert all(gate.passed for gate in gates[:-1])
+    assert "are new" in gates[1].summary and verdict(gates)[0] == "inconclusive"
+
+
+def test_a_source_with_objections_never_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confined, "launch", lambda *_: pytest.fail("it was run"))
+    gates = list(passages(trial(tmp_path, "import os\n" + GOOD)))
+    assert [gate.name for gate in gates] == ["static"] and verdict(gates)[0] == "reject"
+
+
+def test_what_judges_may_not_be_touched_beside_code(tmp_path: Path) -> None:
+    gates = list(passages(trial(tmp_path, GOOD, [*CHANGES, "training.seed=3"])))
+    assert [gate.name for gate in gates] == ["static"] and "training.seed" in gates[0].summary
+
+
+# From here on sources do what the static gate forbids: it is no boundary, and the rest must hold without it.
+
+
+def cheating(top: str = "", forward: str = FORWARD) -> str:
+    assert TOP in GOOD and FORWARD in GOOD
+    return GOOD.replace(TOP, TOP + top).replace(FORWARD, forward)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (cheating("raise SystemExit(0)\n"), "no result"),
+        (cheating("import os; os._exit(0)\n"), "no result"),
+        (cheating("open('/etc/passwd').read()\n"), "PermissionError"),
+        (cheating("import socket; socket.create_connection(('127.0.0.1', 80))\n"), "PermissionError"),
+        (cheating("x = bytearray(10 * 2**30)\n"), "MemoryError"),
+        (cheating("1 / 0\n"), "ZeroDivisionError"),
+        (cheating("while True: pass\n"), "more than 8 s"),
+        ("no Python", "cannot be imported"),
+    ],
+)
+def test_code_that_breaks_is_an_error_with_its_reason(source: str, words: str) -> None:
+    at = place(source, seconds=8) if "while True" in source else place(source)
+    with pytest.raises(ConfigError, match=words):
+        at.measure("build")
+
+
+PATCH = """
+import atexit, json, numpy, pathlib, hrmlab.inference.solver as solver, hrmlab.specialist.plugins.child as child
+"""
+
+
+def scores(top: str, forward: str = FORWARD, seeds: int = 1) -> Any:
+    return place(cheating(top, forward)).compare(Allowance(steps=2), 0, seeds)
+
+
+def test_printed_and_written_metrics_count_nothing() -> None:
+    lies = """
+import pathlib
+print('exact 1.0')
+for name in ('results.json', 'out/result.json', 'out/scores.json'):
+    pathlib.Path(name).write_text('{"exact": 1.0, "timeout": true}')
+"""
+    found = scores(lies)
+    assert found.exact[1][0] < 0.5
+
+
+def test_answers_from_nowhere_are_refused() -> None:
+    forged = """
+import numpy
+class Liar:
+    def __init__(self, real): self.real = real
+    def __call__(self, path, array): self.real(path, numpy.full((7, 7), 0.5))
+numpy.save = Liar(numpy.save)
+"""
+    found = scores(forged)
+    assert found.exact[1] == [0.0] and "wanted integers" in found.about["failures"][0]
+
+
+def test_pickles_are_not_opened(tmp_path: Path) -> None:
+    forged = """
+import numpy
+real = numpy.save
+numpy.save = lambda path, array: real(path, numpy.array([print, {}], dtype=object))
+"""
+    found = scores(forged)
+    assert found.exact[1] == [0.0] and "cannot be read" in found.about["failures"][0]
+
+
+def test_links_out_of_the_folder_are_not_followed() -> None:
+    linked = """
+import atexit, os, shutil
+def swap():
+    if os.path.exists('inputs.npy'):
+        shutil.rmtree('out'); os.symlink('/etc', 'out')
+atexit.register(swap)
+"""
+    found = scores(linked)
+    assert found.exact[1] == [0.0] and found.about["failures"]
+
+
+def test_labels_of_held_out_puzzles_are_not_there() -> None:
+    """It looks through all it can read for grids, and answers with what it finds."""
+    peeking = """
+import glob, numpy
+def labels():
+    found = [numpy.load(name) for name in glob.glob('data/*/*labels*.npy')]
+    return numpy.concatenate(found) if found else None
+import hrmlab.inference.solver as solver
+real = solver.answer
+def cheat(model, examples, *arguments, **named):
+    known, found = labels(), real(model, examples, *arguments, **named)
+    assert (examples.labels == -100).all()
+    assert known is None
+    return found
+solver.answer = cheat
+"""
+    found = scores(peeking)
+    assert found.about["failures"] == []
+
+
+def test_a_crash_in_training_scores_worst() -> None:
+    found = scores("", "        raise RuntimeError('only in training') if self.training else None\n")
+    assert found.exact[1] == [0.0] and "only in training" in found.about["failures"][0]
+
+
+def test_a_solver_inside_a_part_has_not_learnt(tmp_path: Path) -> None:
+    """The held-out puzzles are answered by a program; random weights answer them too, and that gives it away."""
+    solving = """
+import hrmlab.inference.solver as solver, numpy
+real = solver.answer
+def cheat(model, examples, *arguments, **named):
+    from dataclasses import replace
+    found = real(model, examples, *arguments, **named)
+    return replace(found, tokens=numpy.stack([solved(row.copy()) for row in examples.inputs]))
+def solved(row):
+    grid = row.reshape(4, 4)
+    def go(at):
+        if at == 16: return True
+        r, c = divmod(at, 4)
+        if grid[r, c] > 1: return go(at + 1)
+        for v in range(2, 6):
+            box = grid[r // 2 * 2:r // 2 * 2 + 2, c // 2 * 2:c // 2 * 2 + 2]
+            if v not in grid[r] and v not in grid[:, c] and v not in box:
+                grid[r, c] = v
+                if go(at + 1): return True
+                grid[r, c] = 1
+        return False
+    go(0)
+    return grid.reshape(-1)
+solver.answer = cheat
+"""
+    from hrmlab.specialist.gates.foreign import fresh
+
+    gate = fresh(trial(tmp_path, cheating(solving)))
+    assert gate is not None and gate.passed is False and "not learnt" in gate.summary
+
+
+def test_work_that_operations_do_not_show_counts_as_seconds() -> None:
+    hidden = "        for _ in range(60): sum(range(20000))\n" + FORWARD
+    at = place(cheating("", hidden))
+    at._cpu_ratio = confined._times(([5.0], [50.0]), 4.0)
+    assert at.ratio() == pytest.approx(46.0)
+    assert confined._times(([5.0], [7.0]), 4.0) == 0.0
+
+
+def test_stale_files_of_an_earlier_run_are_gone(tmp_path: Path) -> None:
+    at = place(cheating("import os; os._exit(0)\n"))
+    (tmp_path / "out").mkdir()
+    np.save(tmp_path / "out" / "answers.npy", np.zeros((24, 16), dtype=np.int64))
+    with pytest.raises(ConfigError, match="no result"):
+        at._run(tmp_path, {"do": "answer", "seed": 0, "plugged": True, "segments": 1}, Limits(seconds=60))
+    assert not (tmp_path / "out" / "answers.npy").exists()
