@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from hrmlab.config import encode
+from hrmlab.errors import HrmLabError
 from hrmlab.presets import preset
 from hrmlab.specialist.citing import unfounded
 from hrmlab.specialist.ledger import NAME, Ledger
+from hrmlab.specialist.sandbox import available
 from hrmlab.training.overrides import override_run
 
 Hrm = Callable[..., Any]
@@ -20,7 +22,7 @@ SMALL = [
 ]  # fmt: skip
 PROPOSAL = {
     "id", "title", "rule", "changes", "aim", "better", "prediction", "principle", "rationale", "explanation",
-    "implications", "testing", "gradient_flow", "cost", "compatibility", "gates", "verdict", "reason",
+    "implications", "testing", "gradient_flow", "cost", "compatibility", "gates", "verdict", "reason", "source",
 }  # fmt: skip
 
 
@@ -37,7 +39,7 @@ def held(folder: Path, told: dict[str, Any]) -> None:
     assert [record["id"] for record in told["evidence"]] == [record.id for record in records]
     for proposal in told["proposals"]:
         assert set(proposal) == PROPOSAL
-        for part in PROPOSAL - {"verdict", "gates", "changes"}:
+        for part in PROPOSAL - {"verdict", "gates", "changes", "source"}:
             assert proposal[part], f"{proposal['id']} has no {part}"
         for gate in proposal["gates"]:
             assert unfounded(gate["summary"], records) == []
@@ -134,3 +136,24 @@ def test_evidence_is_shown_mended_and_refused_when_it_was_changed(hrm: Hrm, mode
     mended = hrm("evidence", folder, "--mend", "--json").json
     assert mended["mended"] == len(shown["evidence"]) - 1 and len(mended["evidence"]) == 1
     assert "wanted a folder that `hrm specialist` made" in hrm("evidence", tmp_path).err
+
+
+def test_a_plug_in_of_ones_own_is_read_run_apart_and_held_to_its_hash(hrm: Hrm, model: Path, tmp_path: Path) -> None:
+    try:
+        available()
+    except HrmLabError as error:
+        pytest.skip(f"needs Linux with Landlock and seccomp: {error}")
+    source = (Path(__file__).parents[1] / "specialist" / "plugins" / "good.py.txt").read_text()
+    file, bad = tmp_path / "gained.py", tmp_path / "bad.py"
+    file.write_text(source)
+    bad.write_text("import os\n" + source)
+    words = ("propose", model, "model.block=gained", "--because", "a gain", "--predict", "more right", "--plugin")
+    refused = hrm(*words, bad, "--out", tmp_path / "bad")
+    assert refused.code == 1 and "import of os" in refused.out
+    assert hrm(*words, tmp_path / "gone.py", "--out", tmp_path / "x").code != 0
+    assert "decides nothing" in hrm(*words, file, "--aim", "parameters", "--out", tmp_path / "y").err
+    called = hrm(*words, file, "--out", tmp_path / "mine")
+    assert called.code == 0 and "are new" in called.out and "next: hrm verify" in called.out
+    kept = tmp_path / "mine" / "proposal.json"
+    kept.write_text(kept.read_text().replace("torch.ones(width)", "torch.zeros(width)"))
+    assert "propose it anew" in hrm("verify", tmp_path / "mine", "--seeds", 1, "--steps", 1).err

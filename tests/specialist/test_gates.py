@@ -1,6 +1,5 @@
 """What each gate stops, on changes and models with the fault planted."""
 
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any

@@ -103,6 +103,15 @@ def test_changes_that_cannot_be_made_go_back(target: Path, tmp_path: Path, chang
     assert told.proposals == [] and words in str(seen[2][0][-1].parts)
 
 
+def test_code_with_objections_goes_back_unrun(target: Path, tmp_path: Path) -> None:
+    seen: list = []  # type: ignore[type-arg]
+    coded = CHANGE | {"changes": ["model.block=mine"], "source": "import os\nos.system('x')\n"}
+    aimed = coded | {"source": "import torch\n", "aim": "parameters"}
+    turns = (FOUND, answer(proposals=[coded]), answer(proposals=[aimed]), answer(proposals=[]), concluding(["None."]))
+    consulted(target, playing(*turns, seen=seen), tmp_path / "out")
+    assert "import of os" in str(seen[2][0][-1].parts) and "may aim at exact only" in str(seen[3][0][-1].parts)
+
+
 def test_what_judges_cannot_be_changed(target: Path, tmp_path: Path) -> None:
     model = playing(
         FOUND,

@@ -44,7 +44,7 @@ def trial(tmp_path: Path, source: str, changes: list[str] = CHANGES) -> Trial:
     proposal = Proposal(id="p1", changes=changes, aim="exact", better="higher", source=source, **about)
     touched = [change.partition("=")[0] for change in changes]
     at = place(source, changes)
-    return Trial(proposal, at.base, touched, at, Ledger(tmp_path / NAME), 2, 3, 10_000, True)
+    return Trial(proposal, at.base, touched, at, Ledger(tmp_path / NAME), 1, 3, 10_000, True)
 
 
 def test_an_honest_part_is_measured_and_trained(tmp_path: Path) -> None:
@@ -93,13 +93,16 @@ def test_code_that_breaks_is_an_error_with_its_reason(source: str, words: str) -
         at.measure("build")
 
 
-PATCH = """
-import atexit, json, numpy, pathlib, hrmlab.inference.solver as solver, hrmlab.specialist.plugins.child as child
-"""
+def score(top: str, forward: str = FORWARD) -> float:
+    """Exact answers of the change after two steps."""
+    at = place(cheating(top, forward))
+    return at._scored(2, 0, True, at.limits)[0]
 
 
-def scores(top: str, forward: str = FORWARD, seeds: int = 1) -> Any:
-    return place(cheating(top, forward)).compare(Allowance(steps=2), 0, seeds)
+def failure(top: str) -> str:
+    with pytest.raises(ConfigError) as refused:
+        score(top)
+    return str(refused.value)
 
 
 def test_printed_and_written_metrics_count_nothing() -> None:
@@ -109,8 +112,7 @@ print('exact 1.0')
 for name in ('results.json', 'out/result.json', 'out/scores.json'):
     pathlib.Path(name).write_text('{"exact": 1.0, "timeout": true}')
 """
-    found = scores(lies)
-    assert found.exact[1][0] < 0.5
+    assert score(lies) < 0.5
 
 
 def test_answers_from_nowhere_are_refused() -> None:
@@ -121,18 +123,16 @@ class Liar:
     def __call__(self, path, array): self.real(path, numpy.full((7, 7), 0.5))
 numpy.save = Liar(numpy.save)
 """
-    found = scores(forged)
-    assert found.exact[1] == [0.0] and "wanted integers" in found.about["failures"][0]
+    assert "wanted integers" in failure(forged)
 
 
-def test_pickles_are_not_opened(tmp_path: Path) -> None:
+def test_pickles_are_not_opened() -> None:
     forged = """
 import numpy
 real = numpy.save
 numpy.save = lambda path, array: real(path, numpy.array([print, {}], dtype=object))
 """
-    found = scores(forged)
-    assert found.exact[1] == [0.0] and "cannot be read" in found.about["failures"][0]
+    assert "cannot be read" in failure(forged)
 
 
 def test_links_out_of_the_folder_are_not_followed() -> None:
@@ -143,44 +143,38 @@ def swap():
         shutil.rmtree('out'); os.symlink('/etc', 'out')
 atexit.register(swap)
 """
-    found = scores(linked)
-    assert found.exact[1] == [0.0] and found.about["failures"]
+    assert "left no" in failure(linked)
 
 
 def test_labels_of_held_out_puzzles_are_not_there() -> None:
-    """It looks through all it can read for grids, and answers with what it finds."""
+    """It looks through all it can read while it answers, and breaks if there is a label to be found."""
     peeking = """
 import glob, numpy
-def labels():
-    found = [numpy.load(name) for name in glob.glob('data/*/*labels*.npy')]
-    return numpy.concatenate(found) if found else None
-import hrmlab.inference.solver as solver
-real = solver.answer
-def cheat(model, examples, *arguments, **named):
-    known, found = labels(), real(model, examples, *arguments, **named)
-    assert (examples.labels == -100).all()
-    assert known is None
-    return found
-solver.answer = cheat
+real = numpy.save
+def look(path, array):
+    assert glob.glob('**/*labels*', recursive=True) == []
+    assert sorted(glob.glob('*.npy')) == ['identifiers.npy', 'inputs.npy']
+    real(path, array)
+numpy.save = look
 """
-    found = scores(peeking)
-    assert found.about["failures"] == []
+    assert score(peeking) < 0.5
 
 
 def test_a_crash_in_training_scores_worst() -> None:
-    found = scores("", "        raise RuntimeError('only in training') if self.training else None\n")
+    broken = cheating("", "        raise RuntimeError('only in training') if self.training else None\n")
+    found = place(broken).compare(Allowance(steps=2), 0, 1)
     assert found.exact[1] == [0.0] and "only in training" in found.about["failures"][0]
 
 
 def test_a_solver_inside_a_part_has_not_learnt(tmp_path: Path) -> None:
     """The held-out puzzles are answered by a program; random weights answer them too, and that gives it away."""
     solving = """
-import hrmlab.inference.solver as solver, numpy
-real = solver.answer
-def cheat(model, examples, *arguments, **named):
-    from dataclasses import replace
-    found = real(model, examples, *arguments, **named)
-    return replace(found, tokens=numpy.stack([solved(row.copy()) for row in examples.inputs]))
+import numpy
+real = numpy.save
+def cheat(path, array):
+    if path.name == 'answers.npy':
+        array = numpy.stack([solved(row) for row in numpy.load('inputs.npy').astype(numpy.int32)])
+    real(path, array)
 def solved(row):
     grid = row.reshape(4, 4)
     def go(at):
@@ -196,7 +190,7 @@ def solved(row):
         return False
     go(0)
     return grid.reshape(-1)
-solver.answer = cheat
+numpy.save = cheat
 """
     from hrmlab.specialist.gates.foreign import fresh
 

@@ -1,5 +1,6 @@
 """What code in the sandbox tries and cannot: each attempt is made for real, in a child."""
 
+import subprocess
 import sys
 import textwrap
 import time
@@ -21,7 +22,10 @@ except HrmLabError as error:
 def run(tmp_path: Path, code: str, **limits: float) -> Ended:
     (tmp_path / "code.py").write_text(textwrap.dedent(code))
     return launch(
-        "hrmlab.specialist.sandbox.trial", ["code.py"], tmp_path, Limits(**({"seconds": 60} | limits))  # type: ignore[arg-type]
+        "hrmlab.specialist.sandbox.trial",
+        ["code.py"],
+        tmp_path,
+        Limits(**({"seconds": 60} | limits)),  # type: ignore[arg-type]
     )
 
 
@@ -99,19 +103,17 @@ def test_memory_beyond_the_limit_is_refused_or_ended(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_running(tmp_path: Path) -> None:
-    run(tmp_path, "import threading, time\n[threading.Thread(target=time.sleep, args=(99,)).start() for _ in range(9)]", seconds=3)
+    sleeping = "[threading.Thread(target=time.sleep, args=(99,)).start() for _ in range(9)]"
+    run(tmp_path, f"import threading, time\n{sleeping}", seconds=3)
     mine = [p for p in psutil.process_iter(["cmdline"]) if str(tmp_path) in " ".join(p.info["cmdline"] or [])]
     assert mine == []
 
 
 def test_where_nothing_confines_nothing_runs(tmp_path: Path) -> None:
     """The same child on a system without Landlock: it ends before the code, unless told not to."""
-    (tmp_path / "site").mkdir()
     code = "from hrmlab.specialist.sandbox import landlock; landlock.version = lambda: 0\n"
-    code += "import runpy, sys; sys.argv[1:] = sys.argv[1:]; runpy.run_module('hrmlab.specialist.sandbox.trial', run_name='__main__')"
+    code += "import runpy; runpy.run_module('hrmlab.specialist.sandbox.trial', run_name='__main__')"
     for needed, expected in ((1, 77), (0, 0)):
-        import subprocess
-
         limits = f"{GIB}:60:{GIB}:{needed}"
         ended = subprocess.run([sys.executable, "-c", code, str(tmp_path), limits], capture_output=True, check=False)
         assert ended.returncode == expected, ended.stderr

@@ -39,8 +39,8 @@ class Place(Protocol):
     def ratio(self) -> float:
         """What a training step of the change costs, as a multiple of the base's."""
 
-    def unlearnt(self, seed: int) -> dict[str, float] | None:
-        """Exact answers of `base` and `changed` before any training; None where code is ours and that says nothing."""
+    def unlearnt(self, seed: int) -> float | None:
+        """Exact answers of the change before any training; None where all code is ours, which answers nothing then."""
 
     def compare(self, budget: Allowance, first_seed: int, seeds: int) -> Scores:
         """Train both on the same seeds and score them on held-out puzzles."""

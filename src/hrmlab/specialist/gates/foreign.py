@@ -7,7 +7,7 @@ from hrmlab.specialist.citing import cite
 from hrmlab.specialist.gates.base import Trial
 
 UNLEARNT = 0.05
-"""Puzzles that a model of random weights may answer beyond the base's: a solver inside a part answers more."""
+"""Puzzles that a model of random weights may answer: a solver inside a part answers more."""
 WONDER = 0.5
 """A gain in accuracy beyond which the code is read by a person before it counts."""
 
@@ -17,11 +17,10 @@ def fresh(trial: Trial) -> Gate | None:
     found = trial.place.unlearnt(trial.sealed)
     if found is None:
         return None
-    record = trial.ledger.append("fresh", {"proposal": trial.proposal.id}, found)
-    after, before = (cite(record, which, ".1f", "%") for which in ("changed", "base"))
-    words = f"With random weights: exact {after}, the base {before}."
-    if found["changed"] > found["base"] + UNLEARNT:
-        return trial.gate("fresh", False, f"{words} What it answers was not learnt.", record.id)
+    record = trial.ledger.append("fresh", {"proposal": trial.proposal.id}, {"exact": found})
+    words = f"With random weights {cite(record, 'exact', '.1f', '%')} of the puzzles are answered."
+    if found > UNLEARNT:
+        return trial.gate("fresh", False, f"{words} That was not learnt.", record.id)
     return trial.gate("fresh", True, words, record.id)
 
 

@@ -47,8 +47,8 @@ class Here:
         """By operations."""
         return float(self.measure("cost")["ratio"]["operations_training_step"])
 
-    def unlearnt(self, seed: int) -> dict[str, float] | None:
-        """Nothing: parts of ours solve nothing by themselves."""
+    def unlearnt(self, seed: int) -> float | None:
+        """Parts of ours solve nothing by themselves."""
         return None
 
     def compare(self, budget: Allowance, first_seed: int, seeds: int) -> Scores:
