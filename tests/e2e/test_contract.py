@@ -77,6 +77,7 @@ ARGUMENTS = {
     ),
     "specialist install": (["HOST"], set()),
     "propose": (["TARGET", "KEY=VALUE"], {"--because", "--predict", "--aim", "--plugin", "--allow-unsandboxed"}),
+    "patch": (["FORK", "EDITS"], {"--test", "--because", "--predict", "--allow-unsandboxed"}),
     "verify": (["DIR"], {"--seeds", "--steps", "--allow-unsandboxed"}),
     "mcp": ([], {"--root", "--allow-write", "--port"}),
     "evidence": (["DIR"], {"--id", "--mend"}),

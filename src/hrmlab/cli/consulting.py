@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hrmlab.results.specialist import Proposal
     from hrmlab.specialist.advising import Advisor
     from hrmlab.specialist.hosts import Installed
+    from hrmlab.specialist.patching import Patched
     from hrmlab.specialist.proposing import Proposed
 
 REJECTED = 1
@@ -105,6 +106,21 @@ def propose(options: Namespace) -> Outcome:
     return _proposed(result)
 
 
+def patch(options: Namespace) -> Outcome:
+    from hrmlab.specialist import patching
+
+    result = patching.patch(
+        options.fork,
+        patching.edits_of(options.edits),
+        because=options.because,
+        predict=options.predict,
+        test=options.test,
+        unconfined=options.allow_unsandboxed,
+        out=options.out or "patch",
+    )
+    return Outcome(result, lambda to: _patched(to, result), 0 if result.passed else REJECTED, writes_out=True)
+
+
 def verify(options: Namespace) -> Outcome:
     from hrmlab.specialist import proposing
 
@@ -160,6 +176,13 @@ def _proposed(result: "Proposed") -> Outcome:
         REJECTED if result.proposal.verdict == "reject" else 0,
         writes_out=True,
     )
+
+
+def _patched(to: "Console", result: "Patched") -> None:
+    to.print(result.diff, markup=False, highlight=False)
+    for gate in result.gates:
+        say(to, f"{gate.name}: {STATES[gate.passed]}. {gate.summary}")
+    say(to, f"next: {result.apply}" if result.passed else "it does not pass; nothing was changed")
 
 
 def _gates(to: "Console", result: "Proposed") -> None:

@@ -349,6 +349,21 @@ VERBS = (
         ),
     ),
     Verb(
+        "patch",
+        "a change of a fork of the reference as a diff, its script run before and after in a sandbox",
+        "consulting:patch",
+        (
+            Positional("FORK", "the folder of a checkout; it is not touched"),
+            Positional("EDITS", 'a JSON list of {"file", "search", "replace"}; each text is found exactly once'),
+        ),
+        (
+            Option("--test", "a Python script of the fork that ends with 0 where all is well", str, "FILE"),
+            Option("--because", "why it should help", str, "TEXT", default=""),
+            Option("--predict", "what will be seen", str, "TEXT", default=""),
+            UNSANDBOXED,
+        ),
+    ),
+    Verb(
         "verify",
         "a proposal through all gates: accepted, rejected or inconclusive",
         "consulting:verify",

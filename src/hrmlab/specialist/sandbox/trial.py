@@ -16,5 +16,6 @@ def begun(arguments: list[str]) -> tuple[Path, str]:
 if __name__ == "__main__":
     place, holds = begun(sys.argv[1:])
     (place / "holds").write_text(holds)
+    sys.path.insert(0, str(place))
     for name in sys.argv[3:]:
         runpy.run_path(str(place / name), run_name="__main__")

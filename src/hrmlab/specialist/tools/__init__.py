@@ -37,6 +37,7 @@ TOOLS = (
     Tool("Run a study", measuring.hrm_ablate, "measures", repeats=False),
     Tool("Ask the specialist", measuring.hrm_consult, "measures", repeats=False),
     Tool("Propose a change", measuring.hrm_propose, "measures", repeats=False),
+    Tool("Patch a fork", measuring.hrm_patch, "measures", repeats=False),
     Tool("Prove a change", measuring.hrm_verify, "measures"),
     Tool("What was measured", reading.hrm_evidence, "reads"),
     Tool("Look at a job", reading.hrm_job, "reads"),

@@ -119,6 +119,33 @@ def hrm_propose(
     return found
 
 
+def hrm_patch(
+    shop: Workshop,
+    fork: str,
+    edits: list[dict[str, str]],
+    because: str,
+    predict: str,
+    test: str | None = None,
+) -> dict[str, Any]:
+    """A change of a fork of the reference as a unified diff, and a script of the fork run before and after in a
+    sandbox. The fork is not touched: the diff is for `git apply`.
+
+    edits: {"file", "search", "replace"}; each search text must be in its file exactly once. test: a Python script below
+    the fork that ends with 0 where all is well; half a minute at most.
+    """
+    from hrmlab.specialist.patching import Edit, patch
+
+    try:
+        wanted = [Edit(**edit) for edit in edits]
+    except TypeError:
+        raise ConfigError('edits are {"file": "...", "search": "...", "replace": "..."}') from None
+    told = patch(
+        shop.inside(fork), wanted, because=because, predict=predict, test=test, seconds=15.0, out=_folder(shop, "patch")
+    )  # fmt: skip
+    found: dict[str, Any] = brief(told.plain())
+    return found
+
+
 def hrm_verify(shop: Workshop, folder: str, seeds: int = 5, steps: int = 200, wait_s: float = WAIT) -> dict[str, Any]:
     """A proposal through all gates: paired training at equal steps and equal operations, then sealed seeds. A job;
     accepted, rejected or inconclusive. Seeds cannot be chosen."""
