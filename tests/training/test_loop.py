@@ -147,3 +147,12 @@ def test_measures_are_of_the_puzzles_that_were_finished() -> None:
         "loss/answer": 30.0 / (2 * SLOTS), "loss": 30.0 / (2 * SLOTS), "finished": 4.0, "exact": 0.5, "segments": 3.0,
     }  # fmt: skip
     assert run.measures() == {}
+
+
+def test_steps_that_do_not_look_ahead_lack_a_term_and_sums_go_on() -> None:
+    run = trainer(QLearning(max_segments=4, target_every=3))
+    for _ in range(7):  # of steps 0 to 6, three look ahead
+        run.step()
+    assert run._measures is not None and run._measures.steps == 7
+    measured = run.measures()
+    assert measured["loss/q_continue"] > 0 and measured["loss/q_halt"] > 0

@@ -75,8 +75,9 @@ def examined(proposal: Proposal, trial: Trial, *, train: bool) -> Proposal:
         for gate in passages(trial, train=train):
             gates.append(gate)
             note(f"  {gate.name}: {STATES[gate.passed]}", trial.quiet)
-    except HrmLabError as error:
-        gates.append(Gate("run", False, f"It could not be run: `{str(error).replace('`', '')}`"))
+    except Exception as error:  # a change that breaks something of ours is refused, and the others are still looked at
+        name = "" if isinstance(error, HrmLabError) else f"{type(error).__name__}: "
+        gates.append(Gate("run", False, f"It could not be run: `{name}{str(error).replace('`', '')}`"))
     decision, reason = verdict(gates)
     said = {gate.name: gate.summary for gate in gates}
     return replace(

@@ -158,9 +158,12 @@ class Trainer:
         done = self.carry.halted
         now = Measures(1, goal.terms, done.sum(), (goal.exact & done).sum(), (self.carry.steps * done).sum())
         if (before := self._measures) is not None:
+            terms = dict(before.terms)
+            for name, term in now.terms.items():  # not every step has every term: some look ahead, some do not
+                terms[name] = terms[name] + term if name in terms else term
             now = Measures(
                 before.steps + 1,
-                {name: before.terms[name] + term for name, term in now.terms.items()},
+                terms,
                 before.finished + now.finished,
                 before.exact + now.exact,
                 before.segments + now.segments,
