@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from hrmlab import api
 from hrmlab.api.rules import spelled_out
+from hrmlab.api.steps import trainer
 from hrmlab.config import encode
 from hrmlab.errors import ConfigError
 from hrmlab.presets import preset
@@ -117,3 +119,20 @@ def test_a_target_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="nowhere"):
         examine("nowhere", "gradient", ["gradient"], Ledger(tmp_path / NAME), n=4, quiet=True)
     assert api.catalog("preset").items
+
+
+@pytest.mark.parametrize(
+    "changes", [(), TRANSFORMER, ("model.schedule.neumann=1",)], ids=["HRM", "transformer", "fixed point"]
+)
+def test_what_is_proposed_can_be_trained(tmp_path: Path, changes: tuple[str, ...]) -> None:
+    """Some steps of every change, so that one that only some steps differ in is met."""
+    everything = "gradient halting attention module memory speed scale embedding accuracy"
+    found, _ = facts(tmp_path, everything, *changes)
+    made = drafts(found)
+    assert len(made) > 5
+    for draft in made:
+        config = override_run(found.config, [*draft.changes, "training.engine=eager", "training.batch_size=4"])
+        run = trainer(config, torch.device("cpu"))
+        for _ in range(6):
+            run.step()
+        assert all(bool(weight.isfinite().all()) for weight in run.model.parameters()), draft.title

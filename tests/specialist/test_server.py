@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -92,6 +93,16 @@ def test_mistakes_say_the_way_out(shop: Workshop, tmp_path: Path) -> None:
     assert "dotted.key=value" in refusal(shop, "hrm_train", target="sudoku-4x4", changes=["os"])
 
 
+def test_a_configuration_inside_may_name_nothing_outside(shop: Workshop, tmp_path: Path) -> None:
+    file = tmp_path / "project" / "model.json"
+    file.write_text(json.dumps({"name": "x", "data": {"path": "/etc"}}))
+    assert "outside the folders" in refusal(shop, "hrm_inspect", target=str(file))
+    run = tmp_path / "project" / "run"
+    run.mkdir()
+    (run / "config.json").write_text(file.read_text())
+    assert "outside the folders" in refusal(shop, "hrm_diagnose", target=str(run))
+
+
 def test_links_do_not_lead_outside(shop: Workshop, tmp_path: Path) -> None:
     (tmp_path / "project" / "link").symlink_to(tmp_path)
     assert "outside the folders" in refusal(shop, "hrm_inspect", target=str(tmp_path / "project" / "link" / "x"))
@@ -163,6 +174,27 @@ def test_a_process_speaks_both_generations(tmp_path: Path, mode: str) -> None:
 
     count, found = talk(command(tmp_path), say, mode=mode)
     assert count == len(TOOLS) and found.structured_content["total"] >= 3
+
+
+def test_over_http_on_this_machine_alone(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = ["-m", "hrmlab", "mcp", "--root", str(tmp_path), "--out", str(tmp_path / "state"), "--port", str(port)]
+    process = subprocess.Popen([sys.executable, *words], stderr=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        tools = talk(f"http://127.0.0.1:{port}/mcp", lambda client: client.list_tools()).tools
+        listening = {one.laddr.ip for one in psutil.Process(process.pid).net_connections() if one.status == "LISTEN"}
+    finally:
+        process.terminate()
+        process.wait(20)
+    assert len(tools) == len(TOOLS) and listening == {"127.0.0.1"}
 
 
 def test_jobs_end_with_the_client(tmp_path: Path) -> None:

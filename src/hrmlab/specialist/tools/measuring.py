@@ -69,11 +69,14 @@ def hrm_train(
 def hrm_ablate(
     shop: Workshop, study: str, quick: bool = True, seeds: int | None = None, wait_s: float = WAIT
 ) -> dict[str, Any]:
-    """A shipped study, or a JSON file inside the roots: arms over paired seeds, with honest statistics. A long job."""
+    """A shipped study, or a JSON file inside the roots: arms over paired seeds, with honest statistics. A long job.
+
+    quick: the small form of a shipped study; a file has none.
+    """
     if ":" in study:
         raise ConfigError(f"'{study}' came; wanted a shipped study or a JSON file: programs are not run from here")
     words = ["ablate", shop.target(study), "--out", _folder(shop, "study")]
-    words += ["--quick"] if quick else []
+    words += ["--quick"] if quick and not study.endswith(".json") else []
     return shop.work([*words, *([] if seeds is None else ["--seeds", str(seeds)])], wait_s)
 
 

@@ -1,7 +1,8 @@
 """What tools share: where they may read and write, their jobs, and how much they say."""
 
+import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from hrmlab.specialist.jobs import Job, Jobs, plain
 MOST_WAIT = 40.0
 """Seconds that a call may wait for a job: hosts give up after a minute."""
 DIGITS = 5
+PATHS = ("path", "_file", "_dir")
+"""How settings end that name files."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,15 @@ class Workshop:
         """A preset's or model's name, or a path inside the roots.
 
         Raises:
-            ConfigError: a path outside.
+            ConfigError: a path outside; a configuration there that names one.
         """
         plain_word(name)
-        looks = os.sep in name or name.startswith(".") or Path(name).exists()
-        return str(self.inside(name)) if looks else name
+        if not (os.sep in name or name.startswith(".") or Path(name).exists()):
+            return name
+        place = self.inside(name)
+        for path in _named(place / "config.json" if place.is_dir() else place):
+            self.inside(path)
+        return str(place)
 
     def changes(self, given: Sequence[str] | None) -> list[str]:
         """Changes of a configuration; data sets that they name must be inside the roots.
@@ -50,7 +57,7 @@ class Workshop:
             key, sign, value = plain_word(change).partition("=")
             if not sign:
                 raise ConfigError(f"'{change}' came; wanted dotted.key=value, e.g. model.schedule.grad_window=4")
-            if key.endswith(("path", "_file", "_dir")) and value not in ("none", "null"):
+            if key.endswith(PATHS) and value not in ("none", "null"):
                 self.inside(value)
         return list(given or ())
 
@@ -73,6 +80,26 @@ class Workshop:
         """Run a verb as a job, and wait for it a little."""
         job = self.jobs.start(words)
         return told(self.jobs.look(job.id, min(wait, MOST_WAIT)))
+
+
+LARGEST_CONFIG = 2**20
+
+
+def _named(file: Path) -> Iterator[str]:
+    """Paths that a configuration names. What is none is left to whoever reads it."""
+    if file.suffix != ".json" or not file.is_file() or file.stat().st_size > LARGEST_CONFIG:
+        return
+    try:
+        waiting = [json.loads(file.read_text(encoding="utf-8"))]
+    except (ValueError, RecursionError):
+        return
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Mapping):
+            yield from (of for name, of in value.items() if name.endswith(PATHS) and isinstance(of, str))
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
 
 
 def plain_word(text: str) -> str:
