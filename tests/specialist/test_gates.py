@@ -12,6 +12,7 @@ from hrmlab.api.differences import settings
 from hrmlab.api.rules import spelled_out
 from hrmlab.blocks.relational import RelationalBlock
 from hrmlab.config import encode
+from hrmlab.core.model import HRM
 from hrmlab.errors import HrmLabError
 from hrmlab.presets import preset
 from hrmlab.results import Gate, Proposal
@@ -111,6 +112,7 @@ def test_a_cost_that_does_not_fall_is_stopped_where_it_is_the_aim(tmp_path: Path
         (lambda x: x - x.mean(0, keepdim=True), "depends on its neighbours"),
         (lambda x: x + torch.arange(len(x)).view(-1, 1, 1, 1), "order of puzzles"),
         (lambda x: x.detach(), "no gradient reaches"),
+        (lambda x: torch.ones_like(x) + 0 * x, "other puzzles get the same answers"),
     ],
 )
 def test_numerics_that_are_wrong_are_named(
@@ -126,6 +128,19 @@ def test_numerics_that_are_wrong_are_named(
     found = gates(tmp_path, "model.size.expansion=9")
     assert found["numerics"].passed is False and words in found["numerics"].summary.lower()
     assert "gradient flow" not in found
+
+
+def test_puzzles_that_are_written_into_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = HRM.forward
+
+    def forward(self: HRM, states: Any, batch: Any, **rest: Any) -> Any:
+        found = original(self, states, batch, **rest)
+        if any(len(weight) > 40 for weight in self.parameters() if weight.ndim == 2):  # the changed model alone
+            batch.inputs[:, 0] = 1
+        return found
+
+    monkeypatch.setattr(HRM, "forward", forward)
+    assert "written into" in gates(tmp_path, "model.size.expansion=9")["numerics"].summary
 
 
 def test_gradient_that_vanishes_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
