@@ -59,3 +59,11 @@ def test_too_few_pairs_show_nothing(pairs: int) -> None:
     for aim in ("exact", "memory_training"):
         decision, _ = decide(aim, "higher", {"exact": arms, "mean_segments": arms}, 0.0)
         assert decision == "inconclusive"
+
+
+def test_where_nothing_was_learnt_nothing_is_kept() -> None:
+    nothing: tuple[list[float], list[float]] = ([0.0] * 6, [0.0] * 6)
+    arms = {"exact": nothing, "mean_segments": ([8.0] * 6, [4.0] * 6)}
+    for aim in ("memory_training", "mean_segments"):
+        decision, values = decide(aim, "lower", arms, 0.0)
+        assert decision == "inconclusive" and "learnt nothing" in str(values["reason"])

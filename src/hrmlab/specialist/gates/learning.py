@@ -14,6 +14,8 @@ from hrmlab.studies.statistics import sign_flip, smallest_p
 from hrmlab.studies.verdict import Question, judge
 
 ALIKE = 0.01
+LEARNT = 0.05
+"""Accuracy of the base below which keeping it says nothing."""
 STEPS, OPERATIONS = "equal steps", "equal operations"
 Aim = Literal["exact", "mean_segments"]
 
@@ -79,6 +81,8 @@ def decide(aim: str, better: str, scores: Mapping[str, Any], noise: float) -> tu
     if aim == "exact":
         verdict = judge(before, after, Question(predicted="gain", noise=noise, alpha=ALPHA))
         return verdict.decision, values | {"effect": verdict.effect, "p": verdict.p, "reason": verdict.reason}
+    if float(np.mean(before)) < LEARNT:
+        return "inconclusive", values | {"effect": 0.0, "p": 1.0, "reason": "the base had learnt nothing to be lost"}
     gains = np.subtract(after, before)
     p_kept, p_lost = sign_flip(gains + MARGIN, "greater"), sign_flip(gains, "less")
     saved = np.subtract(scores["mean_segments"][0], scores["mean_segments"][1])
