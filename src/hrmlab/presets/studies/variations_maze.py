@@ -23,7 +23,7 @@ ATTENTION = ("model.block=post_norm", "model.size.width=48", "model.size.heads=4
 
 
 def full() -> Study:
-    """Seventeen arms and ten seeds, the fewest that can show an effect among so many: 75 minutes on a core."""
+    """Seventeen arms and ten seeds, the fewest that can show an effect among so many: two hours on a core."""
     return Study(
         name="variations-maze",
         base="maze-9x9",
