@@ -4,7 +4,9 @@ import contextlib
 import ctypes
 import os
 import resource
+import signal
 import site
+import struct
 import sys
 import sysconfig
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from pathlib import Path
 from hrmlab.specialist.sandbox import landlock, seccomp
 
 NEW_USER, NEW_NET = 0x10000000, 0x40000000
+SET_DEATH_SIGNAL, CAPABILITIES = 1, 0x20080522
 CANNOT = 77
 """The exit code of a child that cannot confine itself, and was not told to go on regardless."""
 SYSTEM = (
@@ -43,9 +46,12 @@ def confine(scratch: Path, *, memory: int, seconds: int, file_size: int, needed:
     ):
         with contextlib.suppress(ValueError, OSError):  # the limit that holds is lower
             resource.setrlimit(kind, (most, most))
+    _until_parent_ends()
     holds = []
     if _alone():
         holds.append("no network")
+    if sys.platform == "linux":
+        _powerless()
     with contextlib.suppress(OSError):
         if known := landlock.restrict(list(libraries()), [scratch]):
             holds.insert(0, f"landlock {known}")
@@ -70,6 +76,22 @@ def libraries() -> Iterator[Path]:
     for place in dict.fromkeys(places):
         if Path(place).exists() and Path(place) != Path("/"):
             yield Path(place)
+
+
+def _until_parent_ends() -> None:
+    """End with whoever started this, however that ended; no rights of a superuser from here on."""
+    library, parent = ctypes.CDLL(None, use_errno=True), os.getppid()
+    if sys.platform != "linux":
+        return
+    library.prctl(SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(CANNOT)
+
+
+def _powerless() -> None:
+    """Give up all capabilities; what remains is what the user's own files and processes are."""
+    head = ctypes.create_string_buffer(struct.pack("=Ii", CAPABILITIES, 0))
+    ctypes.CDLL(None, use_errno=True).capset(head, ctypes.create_string_buffer(24))
 
 
 def _alone() -> bool:

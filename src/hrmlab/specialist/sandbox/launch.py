@@ -19,6 +19,7 @@ from hrmlab.specialist.sandbox.confine import CANNOT
 GIB = 2**30
 LOOK_EVERY = 0.1
 TAIL = 2000
+MOST_FILES = 20_000
 PACKAGES = Path(__file__).parents[3]
 
 
@@ -63,7 +64,7 @@ def launch(module: str, arguments: Sequence[str], scratch: Path, limits: Limits)
         scratch: the folder that the child may write; its home and temporary folder too.
     """
     given = f"{limits.memory}:{int(1.5 * limits.seconds) + 1}:{limits.disk}:{int(not limits.unconfined)}"
-    command = [sys.executable, "-m", module, str(scratch), given, *arguments]
+    command = [sys.executable, "-P", "-m", module, str(scratch), given, *arguments]
     start = time.monotonic()
     with TemporaryDirectory() as outside, (Path(outside) / "said").open("w+b") as said:
         process = subprocess.Popen(
@@ -120,8 +121,28 @@ def _over(pid: int, scratch: Path, seconds: float, limits: Limits) -> str | None
         return None
     if held > limits.memory:
         return f"it held more than {limits.memory / GIB:.1f} GiB"
-    written = sum(file.lstat().st_size for file in scratch.rglob("*") if not file.is_dir())
-    return f"it wrote more than {limits.disk / GIB:.1f} GiB" if written > 2 * limits.disk else None
+    if _written(scratch, limits.disk) > limits.disk:
+        return f"it wrote more than {limits.disk / GIB:.2f} GiB, or {MOST_FILES} files"
+    return None
+
+
+def _written(folder: Path, most: int) -> int:
+    """Bytes below a folder whose owner may change it meanwhile; no further than to find that they are too many."""
+    total, files, waiting = 0, 0, [str(folder)]
+    while waiting and total <= most:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    files += 1
+                    if files > MOST_FILES:
+                        return most + 1
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    else:
+                        total += entry.stat(follow_symlinks=False).st_blocks * 512
+        except OSError:
+            continue
+    return total
 
 
 def _end(pid: int) -> None:

@@ -1,4 +1,5 @@
-"""A filter of system calls: no new processes, no sockets, no looking into or signalling others. Threads are fine.
+"""A filter of system calls: no new processes, no sockets, no looking into or signalling others, no owners, modes or
+times of files (which Landlock lets pass), no memory that outlives the process. Threads are fine.
 
 A program of the kernel's packet filter (BPF) reads the number of each call: see the kernel's `seccomp_filter` document.
 """
@@ -26,6 +27,15 @@ DENIED = {
             "setns": 308, "chroot": 161, "pivot_root": 155, "bpf": 321, "perf_event_open": 298, "io_uring_setup": 425,
             "keyctl": 250, "add_key": 248, "request_key": 249, "userfaultfd": 323, "init_module": 175,
             "finit_module": 313, "setrlimit": 160, "reboot": 169, "setpriority": 141,
+            "chmod": 90, "fchmod": 91, "fchmodat": 268, "fchmodat2": 452, "chown": 92, "fchown": 93, "lchown": 94,
+            "fchownat": 260, "utime": 132, "utimes": 235, "futimesat": 261, "utimensat": 280, "setxattr": 188,
+            "lsetxattr": 189, "fsetxattr": 190, "removexattr": 197, "lremovexattr": 198, "fremovexattr": 199,
+            "setxattrat": 463, "removexattrat": 466, "truncate": 76, "rt_sigqueueinfo": 129, "rt_tgsigqueueinfo": 297,
+            "shmget": 29, "shmat": 30, "shmctl": 31, "semget": 64, "semop": 65, "semctl": 66, "msgget": 68,
+            "msgsnd": 69, "msgrcv": 70, "msgctl": 71, "memfd_create": 319, "sched_setparam": 142, "sched_setscheduler": 144,
+            "sched_setaffinity": 203, "sched_setattr": 314, "ioprio_set": 251, "capset": 126, "settimeofday": 164,
+            "clock_settime": 227, "kexec_load": 246, "open_by_handle_at": 304, "acct": 163, "swapon": 167,
+            "swapoff": 168, "iopl": 172, "ioperm": 173,
         },
     ),
     "aarch64": (
@@ -38,6 +48,14 @@ DENIED = {
             "chroot": 51, "pivot_root": 41, "bpf": 280, "perf_event_open": 241, "io_uring_setup": 425, "keyctl": 219,
             "add_key": 217, "request_key": 218, "userfaultfd": 282, "init_module": 105, "finit_module": 273,
             "setrlimit": 164, "reboot": 142, "setpriority": 140,
+            "fchmod": 52, "fchmodat": 53, "fchmodat2": 452, "fchown": 55, "fchownat": 54, "utimensat": 88,
+            "setxattr": 5, "lsetxattr": 6, "fsetxattr": 7, "removexattr": 14, "lremovexattr": 15, "fremovexattr": 16,
+            "setxattrat": 463, "removexattrat": 466, "truncate": 45, "rt_sigqueueinfo": 138, "rt_tgsigqueueinfo": 240,
+            "shmget": 194, "shmat": 196, "shmctl": 195, "semget": 190, "semop": 193, "semctl": 191, "msgget": 186,
+            "msgsnd": 189, "msgrcv": 188, "msgctl": 187, "memfd_create": 279, "sched_setparam": 118,
+            "sched_setscheduler": 119, "sched_setaffinity": 122, "sched_setattr": 274, "ioprio_set": 30, "capset": 91,
+            "settimeofday": 170, "clock_settime": 112, "kexec_load": 104, "open_by_handle_at": 265, "acct": 89,
+            "swapon": 224, "swapoff": 225,
         },
     ),
 }  # fmt: skip
