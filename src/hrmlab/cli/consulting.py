@@ -84,8 +84,9 @@ def _approved(proposal: "Proposal") -> bool:
         return False
     print(f"{proposal.id}: {proposal.title}\n  {' '.join(proposal.changes)}\n  {proposal.rationale}", file=sys.stderr)
     if proposal.source:
-        print(f"it brings code, which would run in the sandbox:\n\n{proposal.source}", file=sys.stderr)
-    print("train base and change to try it? [y/N] ", end="", file=sys.stderr, flush=True)
+        shown = "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in proposal.source)
+        print(f"it brings code, which is run in the sandbox if you allow it:\n\n{shown}", file=sys.stderr)
+    print("try it? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
@@ -208,7 +209,7 @@ def _consulted(to: "Console", result: Consultation) -> None:
     table = Table("", "proposal", "verdict", "why", "change")
     for proposal in result.proposals:
         verdict = proposal.verdict or "not tried"
-        table.add_row(proposal.id, proposal.title, verdict, proposal.reason, Text(" ".join(proposal.changes)))
+        table.add_row(proposal.id, Text(proposal.title), verdict, proposal.reason, Text(" ".join(proposal.changes)))
     if result.proposals:
         to.print(table)
     else:

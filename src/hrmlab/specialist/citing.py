@@ -11,6 +11,7 @@ SCALES = {"": 1.0, "%": 0.01, " million": 1e6, " thousand": 1e3, " MiB": 2.0**20
 NUMBER = r"[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?"
 CITED = re.compile(rf"(?<![\w.])({NUMBER})(%| million| thousand| MiB| ms)? \[(e\d+)\]")
 LOOSE = re.compile(rf"(?<![\w.]){NUMBER}(?![\w])")
+LARGEST_EXPONENT = 300
 CODE = re.compile(r"`[^`]*`")
 
 
@@ -72,5 +73,9 @@ def numbers(values: Any) -> Iterable[float]:
 def rounds_to(value: float, written: str) -> bool:
     """Whether a value, rounded as the written number is, is that number."""
     mantissa, _, exponent = written.partition("e")
+    if abs(int(exponent or 0)) > LARGEST_EXPONENT:
+        return False
+    if not float(mantissa):
+        return abs(value) <= (0.0 if exponent else 0.500001 * 10.0 ** -len(mantissa.partition(".")[2]))
     unit = 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
     return abs(value - float(written)) <= 0.500001 * unit

@@ -52,7 +52,8 @@ def consult(
         train: without, proposals are weighed and not tried.
         n: held-out puzzles that probes look at.
         advisor: makes who reads the facts and proposes, for the consultation's folder; None: rules.
-        approve: asked before a proposal's runs; one that is not approved is weighed only. None approves all.
+        approve: asked before a proposal's runs, and before any code of it is run; one that is not approved is weighed
+            only, its code read only. None approves all.
         unconfined: run plug-ins of a language model even where this system cannot confine them.
         out: a folder for the ledger, the runs and the report; None makes one below `runs/`.
 
@@ -74,7 +75,7 @@ def consult(
     advice = adviser.advise(facts, ledger, proposals)
     looked_at: list[Proposal] = []
     for number, draft in enumerate(advice.drafts[:proposals], 1):
-        proposal = _registered(draft, f"p{number}", ledger)
+        proposal = _registered(draft, f"p{number}", facts.target, ledger)
         note(f"{proposal.id}: {proposal.title}", quiet)
         trial = trial_of(
             proposal,
@@ -87,8 +88,9 @@ def consult(
             unconfined=unconfined,
             quiet=quiet,
         )
-        allowed = train and (approve is None or approve(proposal))
-        looked_at.append(examined(proposal, trial, train=allowed))
+        asked = approve is not None and (train or bool(proposal.source))
+        allowed = not asked or approve is None or approve(proposal)
+        looked_at.append(examined(proposal, trial, train=train and allowed, run=allowed or not proposal.source))
     unchanged(judge)
     summary = adviser.conclude(looked_at, ledger)
     told = Consultation(
@@ -111,11 +113,11 @@ def consult(
     return told
 
 
-def _registered(draft: Draft, id: str, ledger: Ledger) -> Proposal:
+def _registered(draft: Draft, id: str, target: str, ledger: Ledger) -> Proposal:
     """The proposal with its prediction, on disk before anything is run."""
     parts = {name: value for name, value in vars(draft).items() if name != "weight"}
     proposal = Proposal(id=id, **parts)
-    register(proposal, ledger)
+    register(proposal, target, ledger)
     return proposal
 
 
@@ -140,4 +142,4 @@ def _next(proposals: Sequence[Proposal], target: str, problem: str) -> list[str]
 
 
 def _quoted(change: str) -> str:
-    return f"'{change}'" if any(letter in change for letter in ' {}[]*()"') else change
+    return shlex.quote(change)

@@ -14,6 +14,9 @@ JUDGES = (
     "halting",
     "losses",
     "specialist/gates",
+    "specialist/plugins",
+    "specialist/sandbox",
+    "specialist/trying.py",
     "api/evaluation.py",
     "api/puzzles.py",
 )

@@ -89,7 +89,7 @@ def propose(
     )
     ledger = Ledger(folder / NAME)
     ledger.append("judge", {"target": str(target)}, {"sha256": fingerprint()})
-    register(proposal, ledger)
+    register(proposal, str(target), ledger)
     told = examined(proposal, _trial(proposal, str(target), folder, 1, 1, unconfined, quiet), train=False)
     return _kept(told, str(target), folder, tried=False)
 
@@ -110,7 +110,7 @@ def verify(folder: str | Path, *, seeds: int, steps: int, unconfined: bool = Fal
     kept = _read(place / FILE)
     proposal, target = Proposal(**kept["proposal"] | {"gates": []}), str(kept["target"])
     registered = [record.values for record in Ledger(place / NAME).records() if record.tool == "predict"]
-    if not registered or registered[0] != registration(proposal):
+    if not registered or registered[0] != registration(proposal, target):
         raise DataError(f"{place / FILE} is not what was written down before it was tried; propose it anew")
     told = examined(proposal, _trial(proposal, target, place, seeds, steps, unconfined, quiet), train=True)
     unchanged(judge)

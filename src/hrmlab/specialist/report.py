@@ -1,6 +1,7 @@
 """The report for people, and the check that it says nothing which was not measured."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from hrmlab.errors import HrmLabError
 from hrmlab.results.specialist import Consultation, Proposal
@@ -73,7 +74,7 @@ def _proposal(proposal: Proposal, target: str) -> list[str]:
         "Predicted, before any run": f"{proposal.prediction} (`{proposal.aim}`, {proposal.better} is better)",
         "How to test it": proposal.testing,
     }
-    changes = " \\\n    ".join(f"'{change}'" for change in proposal.changes)
+    changes = " \\\n    ".join(f"'{change}'" if "'" not in change else quote(change) for change in proposal.changes)
     lines = [f"### {proposal.id}: {proposal.title}: {VERDICTS[proposal.verdict]}", ""]
     lines += ["```bash", f"hrm train {target} \\\n    {changes}", "```", ""]
     if proposal.source:

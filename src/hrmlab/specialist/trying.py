@@ -47,9 +47,9 @@ def trial_of(
     """
     base = find_config(target)
     if proposal.source:
-        touched = [change.partition("=")[0] for change in proposal.changes]
+        touched = [change.partition("=")[0].strip() for change in proposal.changes]
         limits = Limits(seconds=TRIAL_SECONDS, unconfined=unconfined)
-        place: Place = Confined(base, proposal.changes, proposal.source, sealed, limits, quiet)
+        place: Place = Confined(base, proposal.changes, proposal.source, limits, quiet)
     else:
         changed = override_run(base, proposal.changes)
         touched = [row["key"] for row in settings(encode(base), encode(changed))]
@@ -57,22 +57,23 @@ def trial_of(
     return Trial(proposal, base, touched, place, ledger, seeds, steps, sealed, quiet)
 
 
-def register(proposal: Proposal, ledger: Ledger) -> None:
+def register(proposal: Proposal, target: str, ledger: Ledger) -> None:
     """Write a proposal down before anything of it is run."""
-    ledger.append("predict", {"proposal": proposal.id}, registration(proposal))
+    ledger.append("predict", {"proposal": proposal.id}, registration(proposal, target))
 
 
-def registration(proposal: Proposal) -> dict[str, Any]:
-    """What a proposal is held to: what it changes, its code's hash, what it predicts and for what."""
-    values = {"changes": proposal.changes, "prediction": proposal.prediction, "aim": proposal.aim}
+def registration(proposal: Proposal, target: str) -> dict[str, Any]:
+    """What a proposal is held to: what it changes of what, its code's hash, what it predicts and for what."""
+    values: dict[str, Any] = {"changes": proposal.changes, "prediction": proposal.prediction, "aim": proposal.aim}
+    values |= {"id": proposal.id, "better": proposal.better, "target": target}
     return values | ({"source": hashlib.sha256(proposal.source.encode()).hexdigest()} if proposal.source else {})
 
 
-def examined(proposal: Proposal, trial: Trial, *, train: bool) -> Proposal:
+def examined(proposal: Proposal, trial: Trial, *, train: bool, run: bool = True) -> Proposal:
     """The proposal with its gates; one that fails in a way that nobody foresaw is rejected with that reason."""
     gates: list[Gate] = []
     try:
-        for gate in passages(trial, train=train):
+        for gate in passages(trial, train=train, run=run):
             gates.append(gate)
             note(f"  {gate.name}: {STATES[gate.passed]}", trial.quiet)
     except Exception as error:  # a change that breaks something of ours is refused, and the others are still looked at

@@ -1,5 +1,6 @@
 """A language model proposes, gates judge: what it may say, see, use up, and what happens when it misbehaves."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -224,7 +225,7 @@ def test_every_tool_answers_whatever_it_is_asked(tmp_path: Path) -> None:
     hands = Hands(shop, Ledger(tmp_path / "evidence.jsonl"), Trace(tmp_path / "trace.jsonl"))
     quick = [name for name in PHASES["analyse"] if name not in ("hrm_bench",)]
     agent = Agent(TestModel(call_tools=quick), toolsets=[hands.tools("analyse")])
-    parts = [part for message in agent.run_sync("go").all_messages() for part in message.parts]
+    parts = [part for message in asyncio.run(agent.run("go")).all_messages() for part in message.parts]
     shop.jobs.close()
     found = {part.tool_name: part.content for part in parts if isinstance(part, ToolReturnPart)}
     assert set(found) == set(quick)

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from pydantic_ai import Agent, ModelRetry
-from pydantic_ai.exceptions import AgentRunError, UserError
 from pydantic_ai.messages import ModelMessage
 from pydantic_ai.models import Model
 from pydantic_ai.usage import RunUsage
@@ -67,6 +66,7 @@ class LanguageModel:
                 hands,
                 deadline,
             ).sentences
+            sentences = [claims.plain(sentence) for sentence in sentences]
             said = self._ask(
                 "propose",
                 f"Propose at most {most} changes, one thing each, that answer the problem.",
@@ -103,7 +103,7 @@ class LanguageModel:
             )
         except _Ended as ended:
             return Advice([], [], [f"The language model did not sum up: `{ended}`."])
-        return Advice(said.sentences, [])
+        return Advice([claims.plain(sentence) for sentence in said.sentences], [])
 
     def _told(self, facts: Facts, ledger: Ledger) -> str:
         given = {
@@ -135,7 +135,11 @@ class LanguageModel:
         self.trace.write("phase", name=phase)
 
         def checked(said: Form) -> Form:
-            if problems := list(wrong(said)):
+            try:
+                problems = list(wrong(said))
+            except Exception as error:  # of what a model wrote nothing may end a consultation
+                problems = [f"{type(error).__name__}: {error}"]
+            if problems:
                 raise ModelRetry("; ".join(problems[:8]))
             return said
 
@@ -163,7 +167,7 @@ class LanguageModel:
             result = asyncio.run(whole())
         except TimeoutError:
             raise self._over(f"{self.limits.minutes:g} minutes are over") from None
-        except (AgentRunError, UserError, HrmLabError, OSError) as error:
+        except Exception as error:  # a provider, a client or a model may do anything: talking ends, the rules go on
             raise self._over(f"{type(error).__name__}: {error}") from None
         self._history = result.all_messages()
         return result.output

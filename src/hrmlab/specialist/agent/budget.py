@@ -1,5 +1,6 @@
 """What a language model may use up in one consultation."""
 
+import math
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -8,6 +9,9 @@ from hrmlab.errors import ConfigError
 
 if TYPE_CHECKING:
     from pydantic_ai.usage import UsageLimits
+
+
+WHOLE = ("requests", "tool_calls", "tokens")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +54,8 @@ def budget(text: str | None) -> Budget:
             given[name] = float(value)
         except ValueError:
             given[name] = -1.0
-        if name not in known or not given[name] > 0:
+        least = 1.0 if name in WHOLE else 0.0
+        if name not in known or not math.isfinite(given[name]) or given[name] < least or not given[name]:
             raise ConfigError(f"--budget {part} came; wanted {', '.join(f'{n}=N' for n in sorted(known))}, above 0")
-    whole = {name: int(value) for name, value in given.items() if name in ("requests", "tool_calls", "tokens")}
+    whole = {name: int(value) for name, value in given.items() if name in WHOLE}
     return Budget(**{**given, **whole})  # type: ignore[arg-type]

@@ -1,7 +1,8 @@
 """What a language model says is held to: numbers from the evidence, changes that can be made, the gates' verdicts."""
 
 import re
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from pydantic import BaseModel, Field
@@ -10,12 +11,10 @@ from hrmlab.api.differences import skeleton
 from hrmlab.api.rules import spelled_out
 from hrmlab.errors import ConfigError
 from hrmlab.results.specialist import Evidence, Proposal
-from hrmlab.specialist.citing import CODE, LOOSE, unfounded
+from hrmlab.specialist.citing import CITED, CODE, unfounded
 from hrmlab.specialist.facts import Facts
-from hrmlab.specialist.plugins.confined import Confined
 from hrmlab.specialist.plugins.source import objections
 from hrmlab.specialist.rules import Draft
-from hrmlab.specialist.sandbox import Limits
 from hrmlab.training.overrides import override_run
 
 Aim = Literal["exact", "mean_segments", "parameters", "operations_segment", "memory_training"]
@@ -44,12 +43,20 @@ class Suggestion(BaseModel):
 
     def draft(self) -> Draft:
         """As the rules make them."""
-        parts = self.model_dump(exclude={"changes"})
-        parts |= {
-            "changes": self.changes if self.source else spelled_out(self.changes),
-            "better": "higher" if self.aim == "exact" else "lower",
-        }
-        return Draft(**parts, rule="a language model's")
+        return Draft(
+            title=plain(self.title),
+            prediction=plain(self.prediction),
+            principle=plain(self.principle),
+            rationale=plain(self.rationale),
+            explanation=plain(self.explanation),
+            implications=plain(self.implications),
+            testing=plain(self.testing),
+            changes=self.changes if self.source else spelled_out(self.changes),
+            source=self.source,
+            aim=self.aim,
+            better="higher" if self.aim == "exact" else "lower",
+            rule="a language model's",
+        )
 
 
 class Suggestions(BaseModel):
@@ -65,19 +72,32 @@ class Conclusion(BaseModel):
     sentences: list[str] = Field(min_length=1, max_length=8)
 
 
-def wrong_sentences(sentences: Sequence[str], evidence: Sequence[Evidence]) -> list[str]:
-    """Numbers without evidence; inside `code` too, since a model would put them there."""
-    found = []
+def wrong_sentences(sentences: Sequence[str], evidence: Sequence[Evidence], code: Iterable[str] = ()) -> list[str]:
+    """Numbers without evidence, in whatever form: glued to letters, as fractions, inside `code`.
+
+    Args:
+        code: spans that may stand in backquotes with numbers in them: the proposal's own changes.
+    """
+    found, allowed = [], set(code)
     for sentence in sentences:
         found += unfounded(sentence, evidence)
-        for span in CODE.findall(sentence):
-            if not ASSIGNMENT.fullmatch(span.strip("`")):
-                found += [f"'{number}' inside {span} is cited from nothing" for number in LOOSE.findall(span)]
-    return found
+        rest = CODE.sub(lambda span: "" if span[0].strip("`") in allowed else span[0].replace("`", " "), sentence)
+        words = re.split(r"[\s`]+", CITED.sub(" ", rest))
+        found += [f"'{word}' has a number that is cited from nothing" for word in words if _numeric(word)]
+    return list(dict.fromkeys(found))
 
 
-ASSIGNMENT = re.compile(r"[a-z_]+(?:\.[a-z_]+|\[\d+\])+=\S+")
-"""A setting, `model.schedule.grad_window=4`: what it says is no measurement."""
+NAMES = re.compile(r"[(\"']*(?:[a-z]+(?:-[a-z]+)*-)?\d+x\d+[.,:;)\"']*|[(\"']*p\d[.,:;)\"']*")
+"""Boards (`6x6`, `hrm-sudoku-6x6`) and proposals (`p1`): digits that measure nothing."""
+
+
+def _numeric(word: str) -> bool:
+    return not NAMES.fullmatch(word) and any(unicodedata.numeric(letter, None) is not None for letter in word)
+
+
+def plain(text: str) -> str:
+    """In one line, without signs that a terminal or Markdown would take for something else."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def wrong_suggestions(said: Suggestions, facts: Facts, evidence: Sequence[Evidence], most: int) -> Iterator[str]:
@@ -93,19 +113,20 @@ def wrong_suggestions(said: Suggestions, facts: Facts, evidence: Sequence[Eviden
         if (key := tuple(sorted(suggestion.changes))) in seen:
             yield f"{own} is there twice"
         seen.add(key)
-        texts = (suggestion.rationale, suggestion.explanation, suggestion.implications, suggestion.principle)
-        yield from (f"{own}: {problem}" for problem in wrong_sentences(texts, evidence))
+        texts = [suggestion.rationale, suggestion.explanation, suggestion.implications, suggestion.principle]
+        texts += [suggestion.title, suggestion.testing]
+        allowed = {*suggestion.changes, *(change.partition("=")[0] for change in suggestion.changes)}
+        yield from (f"{own}: {problem}" for problem in wrong_sentences(texts, evidence, allowed))
 
 
 def _unbuildable(suggestion: Suggestion, facts: Facts) -> str | None:
-    """Code is read, then built in the sandbox; settings are built here."""
+    """Code is read and not run; settings are built here."""
     if suggestion.source:
         if wrong := objections(suggestion.source):
             return f"has code that is not run: {'; '.join(wrong[:6])}"
         if suggestion.aim != "exact":
             return f"aims at {suggestion.aim}; with code of its own it may aim at exact only"
-        why = Confined(facts.config, suggestion.changes, suggestion.source, 0, Limits(), True).check()
-        return f"cannot be built: {why}" if why else None
+        return None  # whether it can be built shows when it is run, which is for a person to allow
     try:
         changed = override_run(facts.config, spelled_out(suggestion.changes))
         skeleton(changed)

@@ -25,6 +25,7 @@ PHASES: dict[str, tuple[str, ...]] = {
 """By phase, the tools that a model sees in it."""
 SAME = 3
 """A call whose result was the same so many times is not made again."""
+MOST_ERROR = 500
 ROUND = 5
 """Calls come back in cycles of at most so many, and are found out after `SAME` rounds."""
 
@@ -54,11 +55,12 @@ class Hands:
             found: dict[str, Any]
             try:
                 found = tool.function(self.shop, **named)
-            except HrmLabError as error:
-                found = {"error": str(error)}
+            except Exception as error:  # whatever the arguments make of a tool, the model is told
+                name = "" if isinstance(error, HrmLabError) else f"{type(error).__name__}: "
+                found = {"error": f"{name}{error}"[:MOST_ERROR]}
             self._noted(tool.name, named, found)
-            if "error" in found and len(found) == 1:
-                return found
+            if tool.name == "hrm_catalog" or ("error" in found and len(found) == 1):
+                return found  # names and page numbers are no evidence of anything
             values = {name: value for name, value in found.items() if name != "log"}
             return {"evidence": self.ledger.append(tool.name, named, values).id, **found}
 

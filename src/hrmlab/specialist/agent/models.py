@@ -1,6 +1,7 @@
 """Language models by name: of any provider, of any server that speaks OpenAI's chat completions, or from a trace."""
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,12 +60,14 @@ def _compatible(model: str, url: str) -> "Model":
 def scrubbed(text: str) -> str:
     """Text without the secrets of this process' environment, whole or begun (providers quote the first letters)."""
     for name, value in os.environ.items():
-        if name.endswith(("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")) and len(value) >= SHORTEST:
+        if SECRET.search(name) and len(value) >= SHORTEST:
             text = text.replace(value, f"[{name}]")
             if len(value) >= 2 * SHORTEST:
                 text = text.replace(value[:SHORTEST], f"[{name}...").replace(value[-SHORTEST:], f"...{name}]")
-    return text
+    return re.sub(r"(\w+://[^/@\s:]+):[^/@\s]+@", r"\1:[password]@", text)
 
 
+SECRET = re.compile("KEY|TOKEN|SECRET|PASS|CRED", re.IGNORECASE)
+"""Names of variables whose values are nobody's business."""
 SHORTEST = 8
 """Shorter values are words, and replacing them would garble a text."""

@@ -29,7 +29,7 @@ class Trace:
     def write(self, kind: str, **values: Any) -> None:
         """Append an event."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        line = scrubbed(json.dumps({"event": kind, **values}, ensure_ascii=False, default=str))
+        line = json.dumps({"event": kind, **_without_secrets(values)}, ensure_ascii=True, default=str)
         with self._lock, self.path.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
@@ -79,6 +79,14 @@ def _responses(path: Path) -> Iterator[ModelResponse]:
                 yield message
     except (OSError, ValueError, KeyError, TypeError):
         raise DataError(f"{path} is no trace; wanted the {NAME} of a consultation with --model") from None
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, str):
+        return scrubbed(value)
+    if isinstance(value, dict):
+        return {name: _without_secrets(inner) for name, inner in value.items()}
+    return [_without_secrets(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def digest(value: Any) -> str:

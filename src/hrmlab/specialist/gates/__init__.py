@@ -6,7 +6,7 @@ from hrmlab.results.specialist import Decision, Gate
 from hrmlab.specialist.gates.base import Trial
 from hrmlab.specialist.gates.build import build
 from hrmlab.specialist.gates.cost import cost
-from hrmlab.specialist.gates.foreign import fresh, quarantine
+from hrmlab.specialist.gates.foreign import fresh, misled, quarantine
 from hrmlab.specialist.gates.learning import learning
 from hrmlab.specialist.gates.numerics import numerics
 from hrmlab.specialist.gates.static import static
@@ -16,16 +16,17 @@ __all__ = ["Trial", "passages", "verdict"]
 FIRST_SEED = 0
 
 
-def passages(trial: Trial, *, train: bool = True) -> Iterator[Gate]:
+def passages(trial: Trial, *, train: bool = True, run: bool = True) -> Iterator[Gate]:
     """Every gate that the proposal comes to.
 
     Args:
         train: whether it may be trained; without, what can be said without training is said.
+        run: whether code that it brings may be run at all; without, it is read.
     """
     for check in (static, build):
         gate = check(trial)
         yield gate
-        if gate.passed is False:
+        if gate.passed is False or not run:
             return
     first, second = numerics(trial)
     yield first
@@ -44,6 +45,11 @@ def passages(trial: Trial, *, train: bool = True) -> Iterator[Gate]:
     learnt, decision = learning(trial, first_seed=FIRST_SEED, name="training")
     yield learnt
     if decision == "accept":
+        if trial.proposal.source:
+            control = misled(trial)
+            yield control
+            if not control.passed:
+                return
         confirmed = learning(trial, first_seed=trial.sealed, name="confirmation")[0]
         yield confirmed
         if confirmed.passed and trial.proposal.source:

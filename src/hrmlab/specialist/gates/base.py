@@ -39,8 +39,11 @@ class Place(Protocol):
     def ratio(self) -> float:
         """What a training step of the change costs, as a multiple of the base's."""
 
-    def unlearnt(self, seed: int) -> float | None:
+    def unlearnt(self) -> float | None:
         """Exact answers of the change before any training; None where all code is ours, which answers nothing then."""
+
+    def misled(self, steps: int) -> float:
+        """Exact answers of the change after training on labels of other puzzles."""
 
     def compare(self, budget: Allowance, first_seed: int, seeds: int) -> Scores:
         """Train both on the same seeds and score them on held-out puzzles."""

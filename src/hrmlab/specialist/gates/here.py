@@ -47,9 +47,13 @@ class Here:
         """By operations."""
         return float(self.measure("cost")["ratio"]["operations_training_step"])
 
-    def unlearnt(self, seed: int) -> float | None:
+    def unlearnt(self) -> float | None:
         """Parts of ours solve nothing by themselves."""
         return None
+
+    def misled(self, steps: int) -> float:
+        """See `unlearnt`."""
+        return 0.0
 
     def compare(self, budget: Allowance, first_seed: int, seeds: int) -> Scores:
         """A study. All of a consultation's lie in one folder, so that the base is trained once for each seed."""
@@ -79,8 +83,7 @@ def depth(base: RunConfig) -> int:
 
 def within(changes: Sequence[str], most: int) -> list[str]:
     """The changes, their evaluation as deep as the base's."""
-    deeper = any(change.startswith("evaluation=") for change in changes)
-    return [*changes, *([f"evaluation.max_segments={most}"] if deeper else [])]
+    return [*changes, f"evaluation.max_segments={most}"]
 
 
 def _paired(study: Study, arm: str, measure: str) -> tuple[list[float], list[float]]:

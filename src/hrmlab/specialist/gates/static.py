@@ -6,6 +6,8 @@ from hrmlab.specialist.plugins.source import objections
 
 PROTECTED = ("name", "task", "data", "training.seed", "training.steps", "training.seconds", "training.evaluate")
 """What is asked, of which puzzles, with which seeds and for how long: the judge's, never the candidate's."""
+WHOLE = ("training", "model")
+"""Given at once, they change whatever is in them."""
 SEVERAL = 3
 MOST = 6
 """Objections that are shown."""
@@ -14,7 +16,7 @@ MOST = 6
 def static(trial: Trial) -> Gate:
     """No protected setting changes, and few settings do; a plug-in defines parts and reaches for nothing else."""
     changed = trial.touched
-    touched = [key for key in changed if key.startswith(PROTECTED)]
+    touched = [key for key in changed if key.startswith(PROTECTED) or key in WHOLE]
     wrong = objections(trial.proposal.source) if trial.proposal.source else []
     record = trial.ledger.append("static", {"proposal": trial.proposal.id}, {"settings": changed, "objections": wrong})
     if wrong:

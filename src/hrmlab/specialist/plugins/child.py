@@ -13,6 +13,7 @@ from typing import Any
 
 from hrmlab.specialist.sandbox.trial import begun
 
+SEEDS = 2**31
 JOB, OUT, PLUGIN = "job.json", "out", "plugin.py"
 
 
@@ -49,7 +50,7 @@ def trained(scratch: Path, job: dict[str, Any]) -> dict[str, Any]:
     config = _chosen(scratch, job)
     steps = max(job["steps"], 1)
     data = replace(config.data, path=str(scratch / "data"))
-    training = replace(config.training, steps=steps, seconds=None, seed=job["seed"], engine="eager")
+    training = replace(config.training, steps=steps, seconds=None, seed=job["seed"] % SEEDS, engine="eager")
     config = replace(config, data=data, training=training)
     trainer = trainer_of(config, both(config, quiet=True), torch.device("cpu"))
     if job["steps"]:
@@ -69,7 +70,7 @@ def answered(scratch: Path, job: dict[str, Any]) -> dict[str, Any]:
     from hrmlab.tasks.base import IGNORE, Examples
 
     config = _chosen(scratch, job)
-    torch.manual_seed(job["seed"])
+    torch.manual_seed(job["seed"] % SEEDS)
     model = HRM(config.model, config.task.spec()).eval()
     load_weights(model, scratch / "weights.safetensors")
     inputs, names = np.load(scratch / "inputs.npy"), np.load(scratch / "identifiers.npy")

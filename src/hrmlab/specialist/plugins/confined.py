@@ -1,6 +1,8 @@
 """Base and change in the sandbox: for changes that bring code. Accuracy is computed here, from answers, not there."""
 
 import json
+import math
+import secrets
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -32,6 +34,8 @@ SLACK = 1.5
 """CPU seconds may exceed what operations explain by so much before they count in their place."""
 NOTABLE = 10.0
 """CPU seconds; starting alone varies by some."""
+FRESH, MISLED = -1, -2
+"""Names of sets of puzzles, and seeds of the runs on them."""
 PATIENCE = 10.0
 """A change may take so many times the base's seconds, and a minute."""
 
@@ -40,17 +44,17 @@ PATIENCE = 10.0
 class Confined:
     """See `Place`.
 
-    changes: as typed. source: the plug-in's. sealed: seed of puzzles that nothing in the sandbox has seen.
+    changes: as typed. source: the plug-in's. Puzzles are of seeds that nobody knows before they are asked, one for each
+    set of runs, and that no child is ever told.
     """
 
     base: RunConfig
     changes: Sequence[str]
     source: str
-    sealed: int
     limits: Limits
     quiet: bool
     _known: dict[str, Any] = field(default_factory=dict)
-    _puzzles: Split | None = None
+    _puzzles: dict[int, tuple[int, Split]] = field(default_factory=dict)
     _start: float = 0.0
     """CPU seconds of a run without steps."""
     _cpu_ratio: float = 0.0
@@ -66,9 +70,12 @@ class Confined:
 
     def ratio(self) -> float:
         """Cost of a step as a multiple of the base's: operations as the child counts them, or CPU seconds as the kernel
-        does, where these are so many more that operations do not explain them."""
+        does, where these are so many more that operations do not explain them. Never less than 1: saying that it is
+        cheaper buys a child no steps."""
         counted = float(self.measure("cost")["ratio"]["operations_training_step"])
-        return self._cpu_ratio if self._cpu_ratio > SLACK * counted else counted
+        if not math.isfinite(counted):
+            raise ConfigError("the run measured no cost")
+        return max(self._cpu_ratio if self._cpu_ratio > SLACK * counted else counted, 1.0)
 
     def check(self) -> str | None:
         """Why the changed model cannot be built, or None."""
@@ -89,7 +96,8 @@ class Confined:
                 seed, plugged = first_seed + number // 2, bool(number % 2)
                 limits = self._patient(cpu[0]) if plugged else self.limits
                 try:
-                    score, depth_taken, used = self._scored(self._steps(budget, plugged), seed, plugged, limits)
+                    steps = self._steps(budget, plugged)
+                    score, depth_taken, used = self._scored(steps, seed, plugged, limits, first_seed)
                 except ConfigError as error:
                     if not plugged:
                         raise
@@ -100,13 +108,18 @@ class Confined:
                 meter.update((number + 1) / (2 * seeds), f"{number + 1} of {2 * seeds}")
         if budget.steps is not None and not failures:
             self._cpu_ratio = _times(cpu, self._start)
-        about = {"seeds": seeds, "first_seed": first_seed, "puzzles_seed": self.sealed, "failures": failures}
+        about: dict[str, Any] = {"seeds": seeds, "first_seed": first_seed, "puzzles_seed": self._split(first_seed)[0]}
+        about |= {"failures": failures}
         return Scores(exact, segments, 0, about | {"cpu_seconds": {"base": cpu[0], "changed": cpu[1]}})
 
-    def unlearnt(self, seed: int) -> float:
+    def unlearnt(self) -> float:
         """See `Place`."""
-        exact, _, self._start = self._scored(0, seed, True, self.limits)
+        exact, _, self._start = self._scored(0, FRESH, True, self.limits, FRESH)
         return exact
+
+    def misled(self, steps: int) -> float:
+        """See `Place`."""
+        return self._scored(steps, MISLED, True, self.limits, MISLED, permuted=True)[0]
 
     def _steps(self, budget: Allowance, plugged: bool) -> int:
         """At equal operations fewer of dearer steps."""
@@ -118,12 +131,21 @@ class Confined:
     def _patient(self, base: list[float]) -> Limits:
         return replace(self.limits, seconds=min(60 + PATIENCE * max(base, default=60.0), self.limits.seconds))
 
-    def _scored(self, steps: int, seed: int, plugged: bool, limits: Limits) -> tuple[float, float, float]:
-        """Exact answers and segments of a run, and its CPU seconds."""
-        puzzles, job = self._split(), {"seed": seed, "plugged": plugged, "segments": depth(self.base)}
+    def _scored(
+        self, steps: int, seed: int, plugged: bool, limits: Limits, of: int, *, permuted: bool = False
+    ) -> tuple[float, float, float]:
+        """Exact answers and segments of a run on the puzzles of a set, and its CPU seconds, answering included.
+
+        Args:
+            permuted: every training puzzle has another one's labels, from which nothing can be learnt.
+        """
+        puzzles, job = self._split(of)[1], {"seed": seed, "plugged": plugged, "segments": depth(self.base)}
         with TemporaryDirectory() as place:
             scratch = Path(place)
-            learnt = replace(puzzles, test=puzzles.train.part(slice(1)))
+            train = puzzles.train
+            if permuted:
+                train = replace(train, labels=np.roll(train.labels, len(train) // 2, axis=0))
+            learnt = replace(puzzles, train=train, test=train.part(slice(1)))
             dataset.write(scratch / "data", self.base.task, learnt, None)
             trained = self._run(scratch, {"do": "train", "steps": steps, **job}, limits)
             weights = scratch / OUT / "weights.safetensors"
@@ -134,20 +156,20 @@ class Confined:
                 shutil.copyfile(weights, asked / weights.name)
                 np.save(asked / "inputs.npy", puzzles.test.inputs)
                 np.save(asked / "identifiers.npy", puzzles.test.identifiers)
-                self._run(asked, {"do": "answer", **job}, limits)
+                answered = self._run(asked, {"do": "answer", **job}, limits)
                 answers = _array(asked / OUT / "answers.npy", puzzles.test.inputs.shape)
                 taken = _array(asked / OUT / "segments.npy", (len(puzzles.test),))
-        return _exact(answers, puzzles.test), float(taken.clip(1, depth(self.base)).mean()), trained.cpu
+        return _exact(answers, puzzles.test), float(taken.clip(1, depth(self.base)).mean()), trained.cpu + answered.cpu
 
-    def _split(self) -> Split:
-        """Puzzles for these trials alone: of a seed that follows from the proposal, or of the data set."""
-        if self._puzzles is None:
-            base = self.base
+    def _split(self, of: int) -> tuple[int, Split]:
+        """Puzzles for one set of runs alone, and their seed; of the data set where the base has one."""
+        if of not in self._puzzles:
+            base, seed = self.base, secrets.randbits(60)
             if base.data.path is None:
                 test = min(base.data.test, PUZZLES)
-                base = replace(base, data=replace(base.data, seed=self.sealed, test=test))
-            self._puzzles = both(base, self.quiet)
-        return self._puzzles
+                base = replace(base, data=replace(base.data, seed=seed, test=test))
+            self._puzzles[of] = seed, both(base, self.quiet)
+        return self._puzzles[of]
 
     def _one(self, job: dict[str, Any]) -> dict[str, Any]:
         with TemporaryDirectory() as place:
@@ -162,7 +184,7 @@ class Confined:
         """
         shutil.rmtree(scratch / OUT, ignore_errors=True)
         (scratch / OUT).mkdir()
-        (scratch / PLUGIN).write_text(self.source)
+        (scratch / PLUGIN).write_text(self.source, encoding="utf-8", errors="replace")
         (scratch / JOB).write_text(json.dumps({"base": encode(self.base), "changes": list(self.changes), **job}))
         ended = launch("hrmlab.specialist.plugins.child", [], scratch, limits)
         if ended.why:
@@ -178,7 +200,7 @@ def _result(scratch: Path) -> dict[str, Any]:
         raise ConfigError("the run left no result")
     try:
         found = json.loads(file.read_text())
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ConfigError("the run left no result that can be read") from None
     if not isinstance(found, dict):
         raise ConfigError("the run left no result that can be read")
@@ -198,13 +220,13 @@ def _times(cpu: tuple[list[float], list[float]], start: float) -> float:
 
 def _array(file: Path, shape: tuple[int, ...]) -> npt.NDArray[np.int64]:
     """Integers of that shape and nothing else."""
-    if not _own(file):
-        raise ConfigError(f"the run left no {file.name}")
+    if not _own(file) or file.stat().st_size > 8 * math.prod(shape) + 4096:
+        raise ConfigError(f"the run left no {file.name} of the size that answers have")
     try:
         found = np.load(file, allow_pickle=False)
-    except (ValueError, OSError, EOFError):
+    except Exception:  # whatever a hostile header makes of a reader
         raise ConfigError(f"the run left a {file.name} that cannot be read") from None
-    if found.shape != shape or found.dtype.kind != "i":
+    if not isinstance(found, np.ndarray) or found.shape != shape or found.dtype.kind != "i":
         raise ConfigError(f"the run left a {file.name} of {found.dtype} {found.shape}; wanted integers {shape}")
     whole: npt.NDArray[np.int64] = found.astype(np.int64)
     return whole

@@ -57,8 +57,11 @@ class Workshop:
             key, sign, value = plain_word(change).partition("=")
             if not sign:
                 raise ConfigError(f"'{change}' came; wanted dotted.key=value, e.g. model.schedule.grad_window=4")
+            key, value = key.strip(), value.strip()
             if key.endswith(PATHS) and value not in ("none", "null"):
-                self.inside(value)
+                self.inside(value.strip("\"'"))
+            for path in _named_in(value):
+                self.inside(path)
         return list(given or ())
 
     def inside(self, path: str) -> Path:
@@ -90,7 +93,15 @@ def _named(file: Path) -> Iterator[str]:
     if file.suffix != ".json" or not file.is_file() or file.stat().st_size > LARGEST_CONFIG:
         return
     try:
-        waiting = [json.loads(file.read_text(encoding="utf-8"))]
+        yield from _named_in(file.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        return
+
+
+def _named_in(text: str) -> Iterator[str]:
+    """Paths below settings of JSON that is no plain value."""
+    try:
+        waiting = [json.loads(text)]
     except (ValueError, RecursionError):
         return
     while waiting:
