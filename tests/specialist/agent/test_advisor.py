@@ -229,6 +229,6 @@ def test_every_tool_answers_whatever_it_is_asked(tmp_path: Path) -> None:
     shop.jobs.close()
     found = {part.tool_name: part.content for part in parts if isinstance(part, ToolReturnPart)}
     assert set(found) == set(quick)
-    assert all(
-        isinstance(content, dict) and ("error" in content or "evidence" in content) for content in found.values()
-    )
+    assert all(isinstance(content, dict) for content in found.values())
+    uncited = {name for name, content in found.items() if not content.keys() & {"error", "evidence"}}
+    assert uncited <= {"hrm_catalog"}  # words only: no number of it is evidence

@@ -35,7 +35,7 @@ SMALL = (
 
 def place(source: str = GOOD, changes: list[str] = CHANGES, **limits: Any) -> Confined:
     base = override_run(preset("hrm-sudoku-4x4").make(), SMALL)
-    return Confined(base, changes, source, 12345, Limits(**({"seconds": 120} | limits)), quiet=True)
+    return Confined(base, changes, source, Limits(**({"seconds": 120} | limits)), quiet=True)
 
 
 def trial(tmp_path: Path, source: str, changes: list[str] = CHANGES) -> Trial:
@@ -96,7 +96,7 @@ def test_code_that_breaks_is_an_error_with_its_reason(source: str, words: str) -
 def score(top: str, forward: str = FORWARD) -> float:
     """Exact answers of the change after two steps."""
     at = place(cheating(top, forward))
-    return at._scored(2, 0, True, at.limits)[0]
+    return at._scored(2, 0, True, at.limits, 0)[0]
 
 
 def failure(top: str) -> str:

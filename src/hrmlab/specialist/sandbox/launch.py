@@ -2,6 +2,7 @@
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ GIB = 2**30
 LOOK_EVERY = 0.1
 TAIL = 2000
 MOST_FILES = 20_000
+MOST_THREADS = 256
 PACKAGES = Path(__file__).parents[3]
 
 
@@ -116,14 +118,30 @@ def _over(pid: int, scratch: Path, seconds: float, limits: Limits) -> str | None
     if seconds > limits.seconds:
         return f"it took more than {limits.seconds:.0f} s"
     try:
-        held = psutil.Process(pid).memory_info().rss  # type: ignore[no-untyped-call]
+        child = psutil.Process(pid)  # type: ignore[no-untyped-call]
+        held, threads = child.memory_info().rss, child.num_threads()
     except psutil.Error:
         return None
     if held > limits.memory:
         return f"it held more than {limits.memory / GIB:.1f} GiB"
-    if _written(scratch, limits.disk) > limits.disk:
+    if threads > MOST_THREADS:
+        return f"it began more than {MOST_THREADS} threads"
+    if _written(scratch, limits.disk) + _nameless(pid) > limits.disk:
         return f"it wrote more than {limits.disk / GIB:.2f} GiB, or {MOST_FILES} files"
     return None
+
+
+def _nameless(pid: int) -> int:
+    """Bytes of files that the child holds open and no folder lists: deleted ones, and its error output."""
+    total = 0
+    try:
+        for file in Path(f"/proc/{pid}/fd").iterdir():
+            found = file.stat()
+            if stat.S_ISREG(found.st_mode) and (found.st_nlink == 0 or file.name == "2"):
+                total += found.st_blocks * 512
+    except OSError:
+        return total
+    return total
 
 
 def _written(folder: Path, most: int) -> int:
