@@ -11,10 +11,11 @@ from hrmlab.presets import preset
 from hrmlab.results import Proposal
 from hrmlab.specialist.gates import passages, verdict
 from hrmlab.specialist.gates.base import Trial
+from hrmlab.specialist.gates.foreign import fresh, misled
 from hrmlab.specialist.ledger import NAME, Ledger
 from hrmlab.specialist.plugins import confined
 from hrmlab.specialist.plugins.confined import Confined
-from hrmlab.specialist.sandbox import Limits, available
+from hrmlab.specialist.sandbox import Ended, Limits, available
 from hrmlab.studies.plan import Allowance
 from hrmlab.training.overrides import override_run
 
@@ -23,7 +24,8 @@ try:
 except HrmLabError as error:
     pytest.skip(f"needs Linux with Landlock and seccomp: {error}", allow_module_level=True)
 
-GOOD = (Path(__file__).parent / "good.py.txt").read_text()
+HERE = Path(__file__).parent
+GOOD = (HERE / "good.py.txt").read_text()
 CHANGES = ["model.block=gained"]
 FORWARD = "        return self.inner(x, context) * self.gain\n"
 TOP = "from torch import Tensor, nn\n"
@@ -192,10 +194,39 @@ def solved(row):
     return grid.reshape(-1)
 numpy.save = cheat
 """
-    from hrmlab.specialist.gates.foreign import fresh
-
     gate = fresh(trial(tmp_path, cheating(solving)))
     assert gate is not None and gate.passed is False and "not learnt" in gate.summary
+
+
+def test_a_solver_that_waits_for_training_is_found_by_wrong_labels(tmp_path: Path) -> None:
+    """It answers only once its weights have moved, which passes the gate before; wrong labels move them too."""
+    gate = misled(trial(tmp_path, (HERE / "solver.py.txt").read_text(), ["evaluation=sure"]))
+    assert gate.passed is False and "labels of other puzzles" in gate.summary
+
+
+def test_a_child_is_told_of_no_seed_of_puzzles(monkeypatch: pytest.MonkeyPatch) -> None:
+    at, told = place(), []
+
+    def told_what(module: str, arguments: list[str], scratch: Path, limits: Limits) -> Ended:
+        told.append(b"".join(file.read_bytes() for file in sorted(scratch.rglob("*")) if file.is_file()))
+        return Ended(1, "enough", 0.0, 0.0, "")
+
+    monkeypatch.setattr(confined, "launch", told_what)
+    with pytest.raises(ConfigError, match="enough"):
+        at._scored(2, 7, True, at.limits, 7)
+    seed, puzzles = at._split(7)
+    assert seed > 2**31 and str(seed).encode() not in told[0] and b'"seed": 7' in told[0]
+    assert puzzles.test.labels[1:].astype("uint8").tobytes()[:64] not in told[0]
+    assert at._split(8)[0] != seed  # the sealed runs have puzzles of their own
+
+
+def test_saying_that_a_step_is_cheap_buys_no_steps() -> None:
+    at = place()
+    at._known = {"cost": {"ratio": {"operations_training_step": 0.01}, "base": {"operations_training_step": 50.0}}}
+    assert at.ratio() == 1.0 and at._steps(Allowance(flops=10_000), plugged=True) == 200
+    at._known["cost"]["ratio"]["operations_training_step"] = float("nan")
+    with pytest.raises(ConfigError, match="no cost"):
+        at.ratio()
 
 
 def test_work_that_operations_do_not_show_counts_as_seconds() -> None:

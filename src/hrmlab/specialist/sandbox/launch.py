@@ -119,7 +119,7 @@ def _over(pid: int, scratch: Path, seconds: float, limits: Limits) -> str | None
         return f"it took more than {limits.seconds:.0f} s"
     try:
         child = psutil.Process(pid)  # type: ignore[no-untyped-call]
-        held, threads = child.memory_info().rss, child.num_threads()
+        held, threads = child.memory_info().rss, child.num_threads()  # type: ignore[no-untyped-call]
     except psutil.Error:
         return None
     if held > limits.memory:
