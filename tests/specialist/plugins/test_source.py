@@ -29,12 +29,12 @@ def test_what_hrm_new_writes_passes(kind: str) -> None:
         "from torch.nn.init import trunc_normal_\nfrom torch.utils.checkpoint import checkpoint",
         "FAR = float('-inf')\n__all__ = ['f']",
         "def f(input, context):\n    del context\n    return input.chunk(3, -1)",
-        "class A:\n    def f(self):\n        '''Called by `__init__`.'''\n        self.load = 1\n        self.x.bias.data = 2",
+        "class A:\n    def f(self):\n        '''Of `__init__`.'''\n        self.load = 1\n        self.x.bias = 2",
         "class A:\n    @torch.no_grad()\n    def f(self): torch.nn.init.zeros_(self.w)",
         "def f(x): raise ValueError(f'{type(x).__name__} came')",
-        "@dataclass(frozen=True)\nclass A:\n    a: int = 0\n    def __post_init__(self): object.__setattr__(self, 'a', 1)",
+        "@dataclass(frozen=True)\nclass A:\n    def __post_init__(self): object.__setattr__(self, 'a', 1)",
         "class A:\n    sizes: dict = field(default_factory=lambda: {'a': 1})\n    def __getitem__(self, i): return i",
-        "class A(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.register_buffer('x', 1)",
+        "class A(B):\n    def __init__(self):\n        super().__init__()\n        self.register_buffer('x', y)",
     ],
 )
 def test_what_parts_are_written_with_passes(source: str) -> None:

@@ -145,7 +145,7 @@ class Confined:
             train = puzzles.train
             if permuted:
                 train = replace(train, labels=np.roll(train.labels, len(train) // 2, axis=0))
-            learnt = replace(puzzles, train=train, test=train.part(slice(1)))
+            learnt = replace(puzzles, train=train, test=train.part(slice(1)), protocol="")  # a protocol tells its seed
             dataset.write(scratch / "data", self.base.task, learnt, None)
             trained = self._run(scratch, {"do": "train", "steps": steps, **job}, limits)
             weights = scratch / OUT / "weights.safetensors"
