@@ -1,5 +1,6 @@
 """What each gate stops, on changes and models with the fault planted."""
 
+import json
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,15 @@ from hrmlab.api.rules import spelled_out
 from hrmlab.blocks.relational import RelationalBlock
 from hrmlab.config import encode
 from hrmlab.core.model import HRM
-from hrmlab.errors import HrmLabError
+from hrmlab.errors import DataError, HrmLabError
 from hrmlab.presets import preset
 from hrmlab.results import Gate, Proposal
 from hrmlab.specialist import evaluator
 from hrmlab.specialist.citing import unfounded
 from hrmlab.specialist.gates import Trial, passages, verdict
-from hrmlab.specialist.gates.here import Here
+from hrmlab.specialist.gates.here import Here, within
 from hrmlab.specialist.ledger import NAME, Ledger
+from hrmlab.specialist.proposing import propose, verify
 from hrmlab.training.overrides import override_run
 
 SMALL = ("data.train=64", "data.test=32", "model.size.width=8", "training.batch_size=4", "training.engine=eager")
@@ -76,6 +78,22 @@ def test_what_judges_may_not_be_changed(tmp_path: Path, change: str) -> None:
     assert list(found) == ["static"] and found["static"].passed is False
     assert "no change may touch it" in found["static"].summary
     assert verdict(list(found.values()))[0] == "reject"
+
+
+def test_a_change_cannot_ask_to_be_judged_deeper() -> None:
+    assert within(["evaluation.max_segments=64"], 4)[-1] == "evaluation.max_segments=4"
+
+
+@pytest.mark.parametrize("field", ["id", "changes", "target", "aim", "better", "prediction"])
+def test_a_proposal_that_was_changed_after_it_was_written_down_is_not_tried(tmp_path: Path, field: str) -> None:
+    changed = {"id": "p2", "changes": ["model.size.width=16"], "aim": "parameters", "better": "lower"}
+    asked = {"because": "the gradient is short", "predict": "more right"}
+    propose("hrm-sudoku-4x4", ["model.schedule.grad_window=4"], **asked, out=tmp_path / "p", quiet=True)
+    kept = json.loads((tmp_path / "p" / "proposal.json").read_text())
+    (kept if field == "target" else kept["proposal"])[field] = changed.get(field, "trm-sudoku-4x4")
+    (tmp_path / "p" / "proposal.json").write_text(json.dumps(kept))
+    with pytest.raises(DataError, match="not what was written down"):
+        verify(tmp_path / "p", seeds=1, steps=1, quiet=True)
 
 
 def test_more_than_one_thing_at_a_time_is_stopped(tmp_path: Path) -> None:

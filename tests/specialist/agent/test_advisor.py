@@ -184,6 +184,18 @@ def test_nothing_is_run_without_approval(target: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "runs").exists()
 
 
+def test_code_is_not_run_without_approval(target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hrmlab.specialist.plugins import confined
+
+    monkeypatch.setattr(confined, "launch", lambda *_: pytest.fail("it was run"))
+    source = (Path(__file__).parents[1] / "plugins" / "good.py.txt").read_text()
+    coded = CHANGE | {"changes": ["model.block=gained"], "source": source}
+    model = playing(FOUND, answer(proposals=[coded]), concluding(["Not approved."], p1="not tried"))
+    told = consulted(target, model, tmp_path / "out", train=True, approve=lambda proposal: False)
+    assert [gate.name for gate in told.proposals[0].gates][:1] == ["static"]
+    assert told.proposals[0].verdict is None
+
+
 def test_a_trace_says_it_again(target: Path, tmp_path: Path) -> None:
     model = playing(
         call("hrm_catalog", kind="block"),
