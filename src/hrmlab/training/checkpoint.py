@@ -25,7 +25,7 @@ WEIGHTS, TRAINING, MANIFEST = "weights.safetensors", "training.pt", "manifest.js
 
 
 def save_checkpoint(trainer: Trainer, folder: Path, keep: int = 2) -> Path:
-    """Write a checkpoint below `folder`, then drop all but the newest `keep`.
+    """Write a checkpoint below `folder`, then drop all but the newest `keep`, and what a killed run left half-written.
 
     Raises:
         CheckpointError: the disk is full or not writable; earlier checkpoints are untouched.
@@ -47,7 +47,8 @@ def save_checkpoint(trainer: Trainer, folder: Path, keep: int = 2) -> Path:
         raise CheckpointError(f"cannot write {final}: {error.strerror}; free some space and resume") from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    for old in checkpoints(folder)[:-keep]:
+    unfinished = folder.glob(".[0-9]*")  # of a run that was killed while it wrote
+    for old in (*checkpoints(folder)[:-keep], *unfinished):
         shutil.rmtree(old)
     return final
 
