@@ -25,7 +25,7 @@ ARGUMENTS = {
     ),
     "data check": (["DIR"], set()),
     "data show": (["DIR"], {"--split", "--n"}),
-    "train": (["PRESET", "KEY=VALUE"], {"--seconds", "--steps", "--resume", "--watch"}),
+    "train": (["PRESET", "KEY=VALUE"], {"--seconds", "--steps", "--resume", "--watch", "--keep"}),
     "eval": (["RUN"], {"--data", "--n", "--halting", "--engine", *TRIES}),
     "solve": (["RUN", "PUZZLE"], {"--jobs", "--show", "--vector", "--halting", "--engine", *TRIES}),
     "halting": (["RUN"], {"--n", "--segments", "--target-accuracy-loss", "--also"}),

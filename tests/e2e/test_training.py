@@ -80,6 +80,15 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(hrm: Hrm, run:
     assert same_weights(run, broken)
 
 
+def test_so_many_checkpoints_are_kept(hrm: Hrm, tmp_path: Path, tiny_options: tuple[str, ...]) -> None:
+    words = ["sudoku-4x4", *tiny_options, "training.checkpoint_every=2", "--steps", 9, "--quiet", "--device", "cpu"]
+    assert hrm("train", *words, "--keep", 3, "--out", tmp_path / "r").code == 0
+    assert [path.name for path in checkpoints(tmp_path / "r" / "checkpoints")] == ["00000006", "00000008", "00000009"]
+    called = hrm("train", *words, "--keep", 0, "--out", tmp_path / "none")
+    assert called.code == 2 and "--keep 0 came; wanted 1 or more" in called.err
+    assert not (tmp_path / "none").exists()
+
+
 def test_a_complete_run_is_not_trained_again_unless_given_more(hrm: Hrm, run: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(run, copy)

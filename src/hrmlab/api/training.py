@@ -24,7 +24,7 @@ from hrmlab.inference.evaluate import evaluate as measure
 from hrmlab.results import Evaluation, Training
 from hrmlab.tasks.base import Split
 from hrmlab.terminal import Meter, note
-from hrmlab.training.checkpoint import checkpoints, restore, save_checkpoint
+from hrmlab.training.checkpoint import KEPT, checkpoints, restore, save_checkpoint
 from hrmlab.training.config import RunConfig
 from hrmlab.training.feeder import Feeder
 from hrmlab.training.folder import RunFolder
@@ -44,6 +44,7 @@ def train(
     device: str = "auto",
     threads: Threads = None,
     watch: str | None = None,
+    keep: int = KEPT,
     quiet: bool = False,
 ) -> Training:
     """Train a model, or go on with a run that was interrupted, and evaluate it on all held-out puzzles.
@@ -58,10 +59,13 @@ def train(
         threads: CPU threads of this process, None for torch's choice, "auto" for as many of them as are worth it now.
             Another number changes the last digits, and with them the course of a run.
         watch: a set of probes ("economy") to run now and then while training; a run that they find lost ends.
+        keep: checkpoints to keep, the newest; older ones are what a run goes on from where the newest is damaged.
 
     Raises:
         ConfigError, DataError, CheckpointError: what cannot be used, and what to type.
     """
+    if keep < 1:
+        raise ConfigError(f"--keep {keep} came; wanted 1 or more checkpoints, e.g. --keep {KEPT}")
     use_threads(threads, quiet)
     place = choose_device(device)
     if resume is not None:
@@ -69,7 +73,7 @@ def train(
             raise ConfigError("--resume goes on with a run as it is; only --seconds and --steps may be given with it")
         folder = RunFolder(Path(resume))
         config = with_budget(folder.config(), seconds, steps)
-        return _resume(folder, config, place, watch, quiet)
+        return _resume(folder, config, place, watch, keep, quiet)
     if target is None:
         raise ConfigError("nothing to train came; wanted a preset or a configuration file (`hrm catalog preset`)")
     config = configure(target, overrides, seconds, steps, seed)
@@ -78,7 +82,7 @@ def train(
     split = both(config, quiet)
     trainer = trainer_of(config, split, place)
     folder = RunFolder.create(path, config)
-    return _run(trainer, folder, split, watch, quiet)
+    return _run(trainer, folder, split, watch, keep, quiet)
 
 
 def fresh_path(name: str) -> Path:
@@ -105,7 +109,9 @@ def trainer_of(config: RunConfig, split: Split, device: torch.device) -> Trainer
     return Trainer(config, model, Feeder(split.train, config.training.seed, augmentation(config)))
 
 
-def _resume(folder: RunFolder, config: RunConfig, device: torch.device, watch: str | None, quiet: bool) -> Training:
+def _resume(
+    folder: RunFolder, config: RunConfig, device: torch.device, watch: str | None, keep: int, quiet: bool
+) -> Training:
     checkpoint = folder.last_checkpoint()
     split = both(config, quiet)
     trainer = trainer_of(config, split, device)
@@ -120,10 +126,10 @@ def _resume(folder: RunFolder, config: RunConfig, device: torch.device, watch: s
     (folder.path / "results.json").unlink(missing_ok=True)
     forget_after(folder, budget.step)
     note(f"going on from step {budget.step} of {folder.path}", quiet)
-    return _run(trainer, folder, split, watch, quiet)
+    return _run(trainer, folder, split, watch, keep, quiet)
 
 
-def _run(trainer: Trainer, folder: RunFolder, split: Split, watch: str | None, quiet: bool) -> Training:
+def _run(trainer: Trainer, folder: RunFolder, split: Split, watch: str | None, keep: int, quiet: bool) -> Training:
     config, start = trainer.config, trainer.budget.step
     some = sample(split.test, config.training.evaluate_puzzles)
     policy = config.evaluation_in_training
@@ -136,7 +142,7 @@ def _run(trainer: Trainer, folder: RunFolder, split: Split, watch: str | None, q
     watching = Watch(watch, config, split, folder) if watch is not None else None
     note(f"training {config.name} into {folder.path}", quiet)
     with Interruption() as interruption, Meter(f"training {config.name}", quiet) as meter:
-        monitor = Monitor(folder, meter, look, lambda: interruption.asked, trainer)
+        monitor = Monitor(folder, meter, look, lambda: interruption.asked, trainer, keep)
         try:
             trainer.run(lambda at: monitor(at) and (watching is None or watching(at)))
         except KeyboardInterrupt:  # a second one: what was saved before is all there is
@@ -150,7 +156,7 @@ def _run(trainer: Trainer, folder: RunFolder, split: Split, watch: str | None, q
         monitor.log(trainer)
         monitor.close()
         if trainer.budget.step > start or start == 0:
-            save_checkpoint(trainer, folder.checkpoints)
+            save_checkpoint(trainer, folder.checkpoints, keep)
     if watching is not None and watching.lost:
         return replace(_training(trainer, folder, None), lost=watching.lost, interrupted=False, resume=None)
     if interruption.asked and trainer.budget.progress < 1.0:

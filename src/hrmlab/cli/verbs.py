@@ -79,6 +79,7 @@ VERBS = (
             STEPS,
             Option("--resume", "go on with an interrupted run", str, "RUN"),
             Option("--watch", "probes to run now and then; a lost run ends", str, choices=("economy", "standard")),
+            Option("--keep", "checkpoints to keep, the newest (2)", int, "N", default=2),
         ),
     ),
     Verb(

@@ -47,6 +47,7 @@ def train(options: Namespace) -> Outcome:
         device=options.device,
         threads=options.threads,
         watch=options.watch,
+        keep=options.keep,
         quiet=options.quiet,
     )
     code = LOST if result.lost else INTERRUPTED if result.interrupted else 0

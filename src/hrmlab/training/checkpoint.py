@@ -22,9 +22,11 @@ from hrmlab.errors import CheckpointError
 from hrmlab.training.loop import Trainer
 
 WEIGHTS, TRAINING, MANIFEST = "weights.safetensors", "training.pt", "manifest.json"
+KEPT = 2
+"""Checkpoints: the newest, and one to go on from should that be damaged."""
 
 
-def save_checkpoint(trainer: Trainer, folder: Path, keep: int = 2) -> Path:
+def save_checkpoint(trainer: Trainer, folder: Path, keep: int = KEPT) -> Path:
     """Write a checkpoint below `folder`, then drop all but the newest `keep`, and what a killed run left half-written.
 
     Raises:

@@ -9,7 +9,7 @@ from hrmlab.core.model import HRM
 from hrmlab.core.weights import write_atomically
 from hrmlab.errors import HrmLabError
 from hrmlab.terminal import Meter
-from hrmlab.training.checkpoint import save_checkpoint
+from hrmlab.training.checkpoint import KEPT, save_checkpoint
 from hrmlab.training.folder import RunFolder
 from hrmlab.training.loop import Trainer
 from hrmlab.training.tensorboard import Mirror
@@ -29,9 +29,15 @@ class Monitor:
     """
 
     def __init__(
-        self, folder: RunFolder, meter: Meter, evaluate: Evaluate, stop: Callable[[], bool], trainer: Trainer
+        self,
+        folder: RunFolder,
+        meter: Meter,
+        evaluate: Evaluate,
+        stop: Callable[[], bool],
+        trainer: Trainer,
+        keep: int = KEPT,
     ) -> None:
-        self.folder, self.meter, self.evaluate, self.stop = folder, meter, evaluate, stop
+        self.folder, self.meter, self.evaluate, self.stop, self.keep = folder, meter, evaluate, stop, keep
         self._logged_at = self._evaluated_at = trainer.budget.seconds
         self._logged_step = trainer.budget.step
         self._facts: dict[str, float] = {}
@@ -50,7 +56,7 @@ class Monitor:
         if save or budget.seconds - self._logged_at >= EVERY:
             self.log(trainer)
         if save:
-            save_checkpoint(trainer, self.folder.checkpoints)
+            save_checkpoint(trainer, self.folder.checkpoints, self.keep)
         if training.evaluate_every is not None and budget.seconds - self._evaluated_at >= training.evaluate_every:
             self._evaluated_at = budget.seconds
             self._record(trainer, {"evaluation": self.evaluate(trainer.evaluated_model)})
