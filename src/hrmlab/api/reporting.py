@@ -22,6 +22,7 @@ from hrmlab.reports.page import (
     assemble,
     attention_data,
     board_data,
+    divergences,
     halting_data,
     puzzle_data,
     room_for,
@@ -128,6 +129,7 @@ def _followed(subject: Subject) -> dict[str, Any]:
         "attention": attention_data(maps, watched) if maps is not None else None,
         "halting": halting_data(course.values.float().cpu().numpy(), right),
         "training": training_data(subject.metrics),
+        "divergences": divergences(subject.metrics),
     }
 
 

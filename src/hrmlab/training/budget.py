@@ -12,6 +12,8 @@ class Budget:
     def __init__(self, config: TrainingConfig) -> None:
         self.config = config
         self.step = 0
+        self.rate = 1.0
+        """Of the learning rates; below 1 after a roll back."""
         self._spent = 0.0
         self._since: float | None = None
 
@@ -41,6 +43,9 @@ class Budget:
 
     def lr_factor(self) -> float:
         """What the peak learning rates are multiplied by at the coming step: the warm-up, then the decay."""
+        return self.rate * self._course()
+
+    def _course(self) -> float:
         config = self.config
         if self.step < config.warmup_steps:
             return (self.step + 1) / config.warmup_steps

@@ -97,6 +97,9 @@ def restore(trainer: Trainer, checkpoint: Path) -> None:
         trainer.generator.set_state(state["generator"])
         torch.set_rng_state(state["torch_rng"])
         trainer.budget.restore(state["step"], state["seconds"])
+        if "guard" in state:  # absent before there was one
+            trainer.guard.restore(state["guard"])
+            trainer.budget.rate = state["rate"]
     except CheckpointError:
         raise
     except (RuntimeError, KeyError, ValueError, EOFError, OSError) as error:
@@ -116,6 +119,8 @@ def _state(trainer: Trainer) -> dict[str, Any]:
         "torch_rng": torch.get_rng_state(),
         "step": trainer.budget.step,
         "seconds": trainer.budget.seconds,
+        "guard": trainer.guard.state(),
+        "rate": trainer.budget.rate,
     }
 
 

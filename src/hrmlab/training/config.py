@@ -13,6 +13,7 @@ from hrmlab.losses import LossConfig, SoftmaxCrossEntropy
 from hrmlab.migrations import of_today
 from hrmlab.registry import Strict
 from hrmlab.tasks.base import Task
+from hrmlab.training.guard import GuardConfig
 from hrmlab.training.optimisers import OptimiserConfig
 from hrmlab.training.rows import RowOptimiserConfig, SignSGD
 
@@ -65,6 +66,7 @@ class TrainingConfig(Strict):
         pass (activation checkpointing, Chen et al. 2016, arXiv 1604.06174). `hrm inspect` counts what that saves.
         The compiled engine obeys it too.
     tensorboard: write the metrics as TensorBoard events too, below RUN/tensorboard.
+    guard: what is done when it diverges.
     """
 
     optimiser: OptimiserConfig
@@ -89,6 +91,7 @@ class TrainingConfig(Strict):
     segments_per_step: int = 1
     recompute: bool = False
     tensorboard: bool = False
+    guard: GuardConfig = field(default_factory=GuardConfig)
 
     def __post_init__(self) -> None:
         if self.steps is None and self.seconds is None:

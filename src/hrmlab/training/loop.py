@@ -1,6 +1,6 @@
 """The training loop: refill free slots, one segment, one optimiser step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +18,7 @@ from hrmlab.training.config import RunConfig
 from hrmlab.training.ema import EMA
 from hrmlab.training.engine import engine_of
 from hrmlab.training.feeder import Feeder
+from hrmlab.training.guard import Guard
 from hrmlab.training.optimisers import build_optimisers
 
 
@@ -55,6 +56,7 @@ class Trainer:
         self.row_optimiser = None if learned is None else training.puzzle_optimiser.build(learned)
         self.ema = EMA(model, training.ema, buffers=training.ema_buffers) if training.ema is not None else None
         self.budget = Budget(training)
+        self.guard = Guard(training.guard)
         self.generator = torch.Generator().manual_seed(training.seed)
         self.device = model.initial.device
         cells = model.spec.seq_len
@@ -85,7 +87,7 @@ class Trainer:
 
     def step(self) -> None:
         """Fill free slots, run a segment (or several that gradient flows through), update the weights."""
-        factor, window = self.budget.lr_factor(), self.config.training.segments_per_step
+        factor, window, before = self.budget.lr_factor(), self.config.training.segments_per_step, self._measures
         losses: list[Tensor] = []
         looked_up: list[tuple[Tensor, Tensor]] = []
         for number in range(self.budget.step * window, (self.budget.step + 1) * window):
@@ -98,9 +100,23 @@ class Trainer:
             if (rows := step.output.puzzle_rows) is not None:
                 looked_up.append((step.carry.batch.identifiers, rows))
             self._measure(goal)
-        (torch.stack(losses).sum() / (window * self.config.training.batch_size)).backward()  # type: ignore[no-untyped-call]
-        self._update(looked_up, factor)
+        loss = torch.stack(losses).sum() / (window * self.config.training.batch_size)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if self.guard.admits(loss, self._gradients(looked_up)):
+            self._update(looked_up, factor)
+        else:
+            self._measures = before
+            self._give_up()
         self.budget.step += 1
+
+    def _gradients(self, looked_up: list[tuple[Tensor, Tensor]]) -> Iterator[Tensor]:
+        rows = (rows for _, rows in looked_up)
+        yield from (of.grad for of in (*self.model.parameters(), *rows) if of.grad is not None)
+
+    def _give_up(self) -> None:
+        """Leave a step out: its gradient, and the puzzles at work, whose states may be no numbers."""
+        self.model.zero_grad()
+        self.carry = self.model.empty_carry(self.carry.batch)
 
     def _segment(self, engine: Eager, number: int, *, attached: bool = False) -> tuple[Step, Objective]:
         """A segment and its losses. attached: gradient goes on into the next one's."""

@@ -9,7 +9,7 @@ from hrmlab.core.model import HRM
 from hrmlab.core.weights import write_atomically
 from hrmlab.errors import HrmLabError
 from hrmlab.terminal import Meter
-from hrmlab.training.checkpoint import KEPT, save_checkpoint
+from hrmlab.training.checkpoint import KEPT, checkpoints, restore, save_checkpoint
 from hrmlab.training.folder import RunFolder
 from hrmlab.training.loop import Trainer
 from hrmlab.training.tensorboard import Mirror
@@ -52,6 +52,8 @@ class Monitor:
             CheckpointError: the disk is full.
         """
         training, budget = trainer.config.training, trainer.budget
+        if trainer.guard.why is not None:
+            self._mend(trainer, trainer.guard.why)
         save = training.checkpoint_every is not None and budget.step % training.checkpoint_every == 0
         if save or budget.seconds - self._logged_at >= EVERY:
             self.log(trainer)
@@ -61,6 +63,33 @@ class Monitor:
             self._evaluated_at = budget.seconds
             self._record(trainer, {"evaluation": self.evaluate(trainer.evaluated_model)})
         return not self.stop()
+
+    def _mend(self, trainer: Trainer, why: str) -> None:
+        """Record a step that diverged, and go back to the last checkpoint where `training.guard` says so.
+
+        Raises:
+            HrmLabError: the run ends here.
+        """
+        guard, at = trainer.guard, trainer.budget.step
+        config, event = guard.config, {"diverged": why, "at": at, "action": guard.config.action}
+        back = config.action == "roll_back" and guard.rolled_back < config.most and checkpoints(self.folder.checkpoints)
+        if back:
+            times, rate = guard.rolled_back + 1, trainer.budget.rate * config.rate
+            restore(trainer, self.folder.last_checkpoint())
+            guard.rolled_back, trainer.budget.rate = times, rate
+            trainer.measures()
+            self._logged_at = self._evaluated_at = trainer.budget.seconds
+            self._logged_step = trainer.budget.step
+            forget_after(self.folder, trainer.budget.step)
+            event |= {"rate": rate}
+        self.folder.log({"step": trainer.budget.step, "seconds": round(trainer.budget.seconds, 3)} | event)
+        guard.why = None
+        if not back and (config.action != "skip" or guard.skipped > config.most):
+            raise HrmLabError(
+                f"{why} by step {at}, after {guard.skipped} steps left out and {guard.rolled_back} ways back; lower "
+                "training.optimiser.lr or set training.clip=1, and train anew (the run so far is in "
+                f"{self.folder.path})"
+            )
 
     def log(self, trainer: Trainer) -> None:
         """Write the measures since the last call as a line of metrics.jsonl, and show them."""

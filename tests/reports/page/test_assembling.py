@@ -16,7 +16,9 @@ from hrmlab.reports.page.strip import strip
 from hrmlab.results import Diagnosis, Finding, Measurement
 
 VOID = {"meta", "link", "input", "br", "img"}
-EMPTY: dict[str, Any] = {"board": {}, "puzzles": [], "start": 0, "attention": None, "halting": {}, "training": []}
+EMPTY: dict[str, Any] = {
+    "board": {}, "puzzles": [], "start": 0, "attention": None, "halting": {}, "training": [], "divergences": [],
+}  # fmt: skip
 
 FINDING = Finding(
     "planted.fault", "fail", 0.123456, 0.5, "H", "a <b>bad</b> thing", "mend & go on", {"training.clip": 1.0}

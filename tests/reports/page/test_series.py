@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hrmlab.reports.page import halting_data, training_data
+from hrmlab.reports.page import divergences, halting_data, training_data
 from hrmlab.reports.page.series import POINTS
 
 
@@ -34,3 +34,18 @@ def test_halting_is_told_apart_by_right_and_wrong_at_the_same_segment() -> None:
     assert found["right"] == [[1, 1, 1], [0.5, 0.5, 0.5]]
     assert found["wrong"] == [[0.125, 0.25, 0.375], None]
     assert halting_data(np.full((1, 1, 2), np.nan), np.array([[True]]))["right"] == [None]
+
+
+def test_what_diverged_is_said_and_draws_no_curve() -> None:
+    diverged = {"step": 4, "seconds": 1.0, "diverged": "the loss became nan", "at": 7}
+    lines = [
+        diverged | {"action": "roll_back", "rate": 0.5},
+        diverged | {"step": 7, "action": "skip"},
+        diverged | {"step": 7, "action": "stop"},
+    ]
+    assert divergences([{"step": 1, "seconds": 0.1, "loss": 2.0}, *lines]) == [
+        "Step 7: the loss became nan. The run went back to step 4, at 0.5 of its rates.",
+        "Step 7: the loss became nan. The step was left out.",
+        "Step 7: the loss became nan. The run was ended.",
+    ]
+    assert training_data(lines) == []

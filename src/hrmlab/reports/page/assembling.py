@@ -29,7 +29,7 @@ def assemble(title: str, diagnosis: Diagnosis, data: dict[str, Any]) -> Page:
 
     Args:
         data: what the script shows, of JSON's types: `board`, `puzzles`, `attention` (or None), `halting`, `training`,
-            and `start`, the puzzle shown first.
+            `divergences`, and `start`, the puzzle shown first.
     """
     figures = Figures(diagnosis.measurements)
     unrolled = strip(diagnosis.measurements)
@@ -38,7 +38,9 @@ def assemble(title: str, diagnosis: Diagnosis, data: dict[str, Any]) -> Page:
         lead=_lead(diagnosis),
         verdicts=verdicts(diagnosis),
         strip=unrolled or '<p class="fine">The probe gradient_path was not run.</p>',
-        training="" if data["training"] else '<p class="fine">These weights have no metrics.jsonl beside them.</p>',
+        training=_events(data["divergences"])
+        if data["training"]
+        else '<p class="fine">These weights have no metrics.jsonl beside them.</p>',
         figures=figures.html,
         about=_about(diagnosis.about),
         style=_asset("page.css"),
@@ -50,6 +52,10 @@ def assemble(title: str, diagnosis: Diagnosis, data: dict[str, Any]) -> Page:
 
 def _asset(name: str) -> str:
     return (files("hrmlab.reports.page") / name).read_text(encoding="utf-8")
+
+
+def _events(divergences: list[str]) -> str:
+    return f"<ul>{''.join(f'<li>{escape(event)}</li>' for event in divergences)}</ul>" if divergences else ""
 
 
 def _lead(diagnosis: Diagnosis) -> str:

@@ -21,6 +21,8 @@ def training_data(metrics: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """
     found: dict[str, dict[str, list[list[Number]]]] = {}
     for line in metrics:
+        if "diverged" in line:
+            continue
         for part, values in (("training", line), ("evaluation", line.get("evaluation", {}))):
             for name, value in values.items():
                 if name in ("step", "seconds") or isinstance(value, bool) or not _finite(value):
@@ -28,6 +30,20 @@ def training_data(metrics: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 curves = found.setdefault(name, {"training": [], "evaluation": []})
                 curves[part].append([line["step"], float(f"{value:.5g}")])
     return [{"name": name} | {part: _thin(curve) for part, curve in parts.items()} for name, parts in found.items()]
+
+
+def divergences(metrics: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What `training.guard` found and did, in words, oldest first."""
+    said = []
+    for line in metrics:
+        if "diverged" not in line:
+            continue
+        if "rate" in line:
+            done = f"The run went back to step {line['step']}, at {line['rate']:.3g} of its rates."
+        else:
+            done = "The step was left out." if line["action"] == "skip" else "The run was ended."
+        said.append(f"Step {line['at']}: {line['diverged']}. {done}")
+    return said
 
 
 def _finite(value: Any) -> bool:
