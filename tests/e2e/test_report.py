@@ -51,7 +51,7 @@ def test_the_page_lies_in_the_run_and_is_small(looking: Path, page: Path) -> Non
 
 def test_its_data_are_the_models_answers(looking: Path, page: Path) -> None:
     report = json.loads((looking / "report.json").read_text(encoding="utf-8"))
-    assert {"diagnosis", "board", "puzzles", "start", "attention", "halting", "training"} == set(report)
+    assert {"diagnosis", "board", "puzzles", "start", "attention", "halting", "training", "divergences"} == set(report)
     assert report["halting"]["n"] == len(report["puzzles"]) == 8
     for puzzle in report["puzzles"]:
         right = [answer == puzzle["labels"] for answer in puzzle["answers"]]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hrmlab.api.settings import import_parts
     from hrmlab.api.solving import solve
     from hrmlab.api.stopping import halting, halting_tune
-    from hrmlab.api.training import train
+    from hrmlab.api.training import speaks, train
     from hrmlab.api.transferring import transfer
     from hrmlab.api.tuning import tune
 
@@ -60,6 +60,7 @@ _HOMES = {
     "push_to_hub": "exporting",
     "report": "reporting",
     "solve": "solving",
+    "speaks": "training",
     "train": "training",
     "transfer": "transferring",
     "tune": "tuning",
@@ -93,6 +94,7 @@ __all__ = [
     "push_to_hub",
     "report",
     "solve",
+    "speaks",
     "train",
     "transfer",
     "tune",

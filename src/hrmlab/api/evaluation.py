@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -99,11 +100,13 @@ def scored(
     weights: str,
     quiet: bool,
     folder: Path | None = None,
+    pool: Callable[[Any], list[Any]] | None = None,
 ) -> Evaluation:
     """Accuracies with the protocol that they were measured under.
 
     Args:
         folder: the data set of the examples, where they come from one; for tasks that are answered by vote.
+        pool: as of `inference.evaluate`.
 
     Raises:
         DataError: there are no examples, or the data set lacks what voting takes.
@@ -112,7 +115,7 @@ def scored(
     with Meter(f"answering {len(examples)} puzzles", quiet) as meter:
         scores = measure(
             engine.model, task, examples, halting,
-            batch_size=BATCH, progress=ticks(meter, len(examples)), ballot=ballot, engine=engine,
+            batch_size=BATCH, progress=ticks(meter, len(examples)), ballot=ballot, engine=engine, pool=pool,
         )  # fmt: skip
     votes = ballot.passes() if ballot is not None else None
     protocol = protocol_of(engine, task, halting, data, seed, weights)

@@ -1,6 +1,6 @@
 """`train`: from a preset or configuration file to a run folder with an evaluated model."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ from hrmlab.embeddings.shown import ShownTable
 from hrmlab.errors import CheckpointError, ConfigError
 from hrmlab.inference.evaluate import evaluate as measure
 from hrmlab.results import Evaluation, Training
-from hrmlab.tasks.base import Split
+from hrmlab.tasks.base import Examples, Split
 from hrmlab.terminal import Meter, note
 from hrmlab.training.checkpoint import KEPT, checkpoints, restore, save_checkpoint
 from hrmlab.training.config import RunConfig
@@ -30,6 +30,9 @@ from hrmlab.training.feeder import Feeder
 from hrmlab.training.folder import RunFolder
 from hrmlab.training.loop import Trainer
 from hrmlab.training.progress import Monitor, forget_after
+from hrmlab.training.ranks import ALONE, Ranks, joined, launched, restarted, speaks
+
+__all__ = ["fresh_path", "show", "speaks", "train", "trainer_of"]
 
 
 def train(
@@ -68,20 +71,49 @@ def train(
         raise ConfigError(f"--keep {keep} came; wanted 1 or more checkpoints, e.g. --keep {KEPT}")
     use_threads(threads, quiet)
     place = choose_device(device)
+    with joined() as ranks:
+        return _train(target, overrides, out, seconds, steps, resume, seed, place, watch, keep, quiet, ranks)
+
+
+def _train(
+    target: str | Path | None,
+    overrides: Sequence[str],
+    out: str | Path | None,
+    seconds: float | None,
+    steps: int | None,
+    resume: str | Path | None,
+    seed: int | None,
+    place: torch.device,
+    watch: str | None,
+    keep: int,
+    quiet: bool,
+    ranks: Ranks,
+) -> Training:
+    quiet = quiet or not ranks.leads
+    if ranks.several and watch is not None:
+        raise ConfigError("--watch came for several processes; it looks at runs of one")
+    if launched() and out is None and resume is None:
+        raise ConfigError("torchrun came without a run folder, which all processes must know: type --out DIR")
+    if restarted() and out is not None and checkpoints(RunFolder(Path(out)).checkpoints):
+        note(f"begun again after a process died; {out} goes on from its last checkpoint", quiet)
+        target, overrides, resume, out, seed = None, (), out, None, None
     if resume is not None:
         if target is not None or overrides or out is not None or seed is not None:
             raise ConfigError("--resume goes on with a run as it is; only --seconds and --steps may be given with it")
         folder = RunFolder(Path(resume))
         config = with_budget(folder.config(), seconds, steps)
-        return _resume(folder, config, place, watch, keep, quiet)
+        return _resume(folder, config, place, watch, keep, quiet, ranks)
     if target is None:
         raise ConfigError("nothing to train came; wanted a preset or a configuration file (`hrm catalog preset`)")
     config = configure(target, overrides, seconds, steps, seed)
     path = Path(out) if out is not None else fresh_path(config.name)
-    RunFolder.reserve(path)
+    if ranks.leads:
+        if restarted():
+            RunFolder.begin_again(path)
+        RunFolder.reserve(path)
     split = both(config, quiet)
-    trainer = trainer_of(config, split, place)
-    folder = RunFolder.create(path, config)
+    trainer = trainer_of(config, split, place, ranks)
+    folder = RunFolder.create(path, config) if ranks.leads else RunFolder(path)
     return _run(trainer, folder, split, watch, keep, quiet)
 
 
@@ -100,21 +132,21 @@ def show(model: HRM, split: Split) -> None:
         model.puzzles.remember(split.train.identifiers, split.train.inputs, split.train.labels)
 
 
-def trainer_of(config: RunConfig, split: Split, device: torch.device) -> Trainer:
+def trainer_of(config: RunConfig, split: Split, device: torch.device, ranks: Ranks = ALONE) -> Trainer:
     """A run at its first step, its weights drawn with the run's seed."""
     torch.manual_seed(config.training.seed)
     model = HRM(config.model, config.task.spec())
     show(model, split)
     model = model.to(device)
-    return Trainer(config, model, Feeder(split.train, config.training.seed, augmentation(config)))
+    return Trainer(config, model, Feeder(split.train, config.training.seed, augmentation(config)), ranks)
 
 
 def _resume(
-    folder: RunFolder, config: RunConfig, device: torch.device, watch: str | None, keep: int, quiet: bool
+    folder: RunFolder, config: RunConfig, device: torch.device, watch: str | None, keep: int, quiet: bool, ranks: Ranks
 ) -> Training:
-    checkpoint = folder.last_checkpoint()
+    checkpoint = folder.checkpoints / ranks.told(folder.last_checkpoint().name if ranks.leads else "")
     split = both(config, quiet)
-    trainer = trainer_of(config, split, device)
+    trainer = trainer_of(config, split, device, ranks)
     restore(trainer, checkpoint)
     budget = trainer.budget
     if budget.progress >= 1.0 and (folder.path / "results.json").is_file():
@@ -122,9 +154,10 @@ def _resume(
             f"{folder.path} is complete at step {budget.step} after {budget.seconds:.0f} s; "
             f"type `hrm eval {folder.path}`, or give more with --seconds or --steps"
         )
-    folder.write("config.json", encode(config))
-    (folder.path / "results.json").unlink(missing_ok=True)
-    forget_after(folder, budget.step)
+    if ranks.leads:
+        folder.write("config.json", encode(config))
+        (folder.path / "results.json").unlink(missing_ok=True)
+        forget_after(folder, budget.step)
     note(f"going on from step {budget.step} of {folder.path}", quiet)
     return _run(trainer, folder, split, watch, keep, quiet)
 
@@ -134,8 +167,9 @@ def _run(trainer: Trainer, folder: RunFolder, split: Split, watch: str | None, k
     some = sample(split.test, config.training.evaluate_puzzles)
     policy = config.evaluation_in_training
 
-    def look(model: HRM) -> dict[str, Any]:
-        scores = measure(model.eval(), config.task, some, policy)
+    def look(at: Trainer) -> dict[str, Any]:
+        mine, pool = _mine(some, at.ranks)
+        scores = measure(at.lent(mine.identifiers).eval(), config.task, mine, policy, pool=pool)
         keys = ("n", "exact", "cell", "mean_segments", "by_segment")
         return {key: getattr(scores, key) for key in keys}
 
@@ -159,13 +193,15 @@ def _run(trainer: Trainer, folder: RunFolder, split: Split, watch: str | None, k
             save_checkpoint(trainer, folder.checkpoints, keep)
     if watching is not None and watching.lost:
         return replace(_training(trainer, folder, None), lost=watching.lost, interrupted=False, resume=None)
-    if interruption.asked and trainer.budget.progress < 1.0:
+    stopped = trainer.stopping if trainer.ranks.several else interruption.asked
+    if stopped and trainer.budget.progress < 1.0:
         return _training(trainer, folder, None)
     try:
         evaluation = _final(trainer, split, quiet)
     except KeyboardInterrupt:
         return _training(trainer, folder, None)
-    folder.write("results.json", evaluation.plain())
+    if trainer.ranks.leads:
+        folder.write("results.json", evaluation.plain())
     return _training(trainer, folder, evaluation)
 
 
@@ -173,11 +209,19 @@ def _final(trainer: Trainer, split: Split, quiet: bool) -> Evaluation:
     config = trainer.config
     weights = describe_weights(config, trainer.budget.step)
     seed = config.data.seed if config.data.path is None else None
-    model = trainer.evaluated_model.eval()
     folder = own_folder(config)
+    mine, pool = split.test, None
+    if folder is None or config.task.ballot(folder) is None:  # those who vote must be together
+        mine, pool = _mine(split.test, trainer.ranks)
+    model = trainer.lent(mine.identifiers).eval()
     return scored(
-        Eager(model), config.task, split.test, config.evaluation, split.protocol, seed, weights, quiet, folder
+        Eager(model), config.task, mine, config.evaluation, split.protocol, seed, weights, quiet, folder, pool
     )
+
+
+def _mine(examples: Examples, ranks: Ranks) -> tuple[Examples, Callable[[Any], list[Any]] | None]:
+    """The puzzles that this process answers, and how the counts of all come together."""
+    return (examples.part(slice(ranks.number, None, ranks.count)), ranks.pool) if ranks.several else (examples, None)
 
 
 def _training(trainer: Trainer, folder: RunFolder, evaluation: Evaluation | None) -> Training:

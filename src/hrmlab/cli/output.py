@@ -19,12 +19,14 @@ PLAIN_WIDTH = 140
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a verb came to. show: prints it for people; writes_out: the verb used --out itself."""
+    """What a verb came to. show: prints it for people; writes_out: the verb used --out itself; silent: another process
+    says it."""
 
     result: Result
     show: "Callable[[Console], None]"
     code: int = 0
     writes_out: bool = False
+    silent: bool = False
 
 
 def emit(outcome: Outcome, options: Namespace) -> int:
@@ -33,6 +35,8 @@ def emit(outcome: Outcome, options: Namespace) -> int:
     Raises:
         DataError: that file cannot be written.
     """
+    if outcome.silent:
+        return outcome.code
     if options.out is not None and not outcome.writes_out:
         try:
             Path(options.out).write_text(_json(outcome.result) + "\n", encoding="utf-8")

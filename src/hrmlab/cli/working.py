@@ -51,7 +51,7 @@ def train(options: Namespace) -> Outcome:
         quiet=options.quiet,
     )
     code = LOST if result.lost else INTERRUPTED if result.interrupted else 0
-    return Outcome(result, lambda to: _training(to, result), code, writes_out=True)
+    return Outcome(result, lambda to: _training(to, result), code, writes_out=True, silent=not api.speaks())
 
 
 def evaluate(options: Namespace) -> Outcome:

@@ -51,9 +51,14 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def save_weights(model: nn.Module, path: Path) -> None:
     """Write a model's parameters and saved buffers, from where they are: no second copy of them is held."""
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    save_tensors(model.state_dict(), path)
+
+
+def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Write what a model's `state_dict` gives, as `save_weights`."""
+    here = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with appearing_whole(path) as temporary:
-        save_file(tensors, temporary, metadata={"format": "hrm-lab/1"})
+        save_file(here, temporary, metadata={"format": "hrm-lab/1"})
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

@@ -75,7 +75,7 @@ class PuzzleTable(nn.Module):
         super().__init__()
         self.buckets, self.mapped = config.buckets, config.mapped
         shape = (config.buckets or identifiers, config.rank or config.width)
-        rows = _in_a_file(shape) if config.mapped else torch.zeros(shape)
+        rows = in_a_file(shape) if config.mapped else torch.zeros(shape)
         if config.init_std > 0:  # pages that nobody writes take no room
             truncated_normal_(rows, config.init_std)
         self.register_buffer("rows", rows)
@@ -108,13 +108,13 @@ class PuzzleTable(nn.Module):
         return whole
 
 
-def _in_a_file(shape: tuple[int, int]) -> Tensor:
+def in_a_file(shape: tuple[int, int], dtype: torch.dtype = torch.float32) -> Tensor:
     """Zeros in a file that has no name any more: it goes with the last tensor that looks into it."""
     if (like := torch.empty(0)).is_meta or type(like) is not Tensor:  # shapes alone are wanted
-        return torch.empty(shape)
-    size = math.prod(shape)
+        return torch.empty(shape, dtype=dtype)
+    size = math.prod(shape) * dtype.itemsize
     with tempfile.TemporaryFile() as file:
-        file.truncate(4 * size)
-        mapped = mmap.mmap(file.fileno(), 4 * size)
+        file.truncate(size)
+        mapped = mmap.mmap(file.fileno(), size)
     mapped.madvise(mmap.MADV_RANDOM)  # rows are drawn at random: their neighbours need not be read too
-    return torch.frombuffer(mapped, dtype=torch.float32).view(shape)
+    return torch.frombuffer(mapped, dtype=dtype).view(shape)

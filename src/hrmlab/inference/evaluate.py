@@ -1,7 +1,8 @@
 """Accuracy of a model on held-out puzzles, segment by segment."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,7 @@ def evaluate(
     ballot: Ballot | None = None,
     engine: Eager | None = None,
     see: Callable[[Examples, Answers], None] | None = None,
+    pool: Callable[[Any], list[Any]] | None = None,
 ) -> Scores:
     """Answer every puzzle and compare with its label and with the task's rules.
 
@@ -42,13 +44,15 @@ def evaluate(
         ballot: is given every answer, for tasks whose puzzles are answered by vote.
         engine: what computes the model's segments; None for the model itself.
         see: is given every answer too, slab by slab.
+        pool: of several processes that have puzzles of their own: gives each what all of them counted. The scores are
+            then those of all puzzles, the seconds those of the slowest.
 
     Raises:
         DataError: there are no puzzles.
     """
     count, seconds = len(examples), 0.0
     tally = _Tally(halting.max_segments)
-    for at in range(0, max(count, 1), SLAB):
+    for at in range(0, count if pool is not None else max(count, 1), SLAB):
         slab = examples.part(slice(at, at + SLAB))
         start = time.perf_counter()
         answers = answer(model, slab, halting, batch_size, check=task.valid, progress=progress, engine=engine)
@@ -58,6 +62,9 @@ def evaluate(
             ballot.add(slab, answers.tokens, answers.confidence)
         if see is not None:
             see(slab, answers)
+    if pool is not None:
+        tallies, counts, times = zip(*pool((tally, count, seconds)), strict=True)
+        tally, count, seconds = _Tally.total(tallies), sum(counts), max(times)
     return tally.scores(count, seconds)
 
 
@@ -120,6 +127,16 @@ class _Tally:
         shares = zip(self.by_segment, answers.right_by_segment, strict=True)
         self.by_segment = [before + round(share * len(examples)) for before, share in shares]
         self.segments.append(answers.segments)
+
+    @classmethod
+    def total(cls, parts: Sequence["_Tally"]) -> "_Tally":
+        """The counts of all."""
+        total = cls(0)
+        for name in ("exact", "valid", "right", "scored"):
+            setattr(total, name, sum(getattr(part, name) for part in parts))
+        total.by_segment = [sum(counts) for counts in zip(*(part.by_segment for part in parts), strict=True)]
+        total.segments = [segments for part in parts for segments in part.segments]
+        return total
 
     def scores(self, count: int, seconds: float) -> Scores:
         segments = np.concatenate(self.segments)

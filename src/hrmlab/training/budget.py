@@ -16,20 +16,32 @@ class Budget:
         """Of the learning rates; below 1 after a roll back."""
         self._spent = 0.0
         self._since: float | None = None
+        self._agreed: float | None = None
 
     @property
     def seconds(self) -> float:
+        """Of training: by this clock, or by the one that several processes agree on."""
+        return self.clock if self._agreed is None else self._agreed
+
+    @property
+    def clock(self) -> float:
+        """Seconds of training by this process's clock."""
         running = 0.0 if self._since is None else time.perf_counter() - self._since
         return self._spent + running
+
+    def agree(self, seconds: float) -> None:
+        """From now on the time is what it is told to be."""
+        self._agreed = seconds
 
     def go(self) -> None:
         self._since = time.perf_counter()
 
     def pause(self) -> None:
-        self._spent, self._since = self.seconds, None
+        self._spent, self._since = self.clock, None
 
     def restore(self, step: int, seconds: float) -> None:
         self.step, self._spent, self._since = step, seconds, None
+        self._agreed = None if self._agreed is None else seconds
 
     @property
     def progress(self) -> float:

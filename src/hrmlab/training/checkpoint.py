@@ -9,6 +9,7 @@ import hashlib
 import json
 import shutil
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,15 @@ import torch
 from torch import Tensor
 
 from hrmlab.core.carry import Batch, Carry
-from hrmlab.core.weights import appearing_whole, fill, save_weights, sync, write_atomically
+from hrmlab.core.weights import appearing_whole, fill, save_tensors, sync, write_atomically
 from hrmlab.errors import CheckpointError
+from hrmlab.training.draws import draws, restore_draws
 from hrmlab.training.loop import Trainer
+from hrmlab.training.sharding import ShardedTable
 
 WEIGHTS, TRAINING, MANIFEST = "weights.safetensors", "training.pt", "manifest.json"
+ROWS = "puzzles.rows"
+"""The puzzle table's name in a model."""
 KEPT = 2
 """Checkpoints: the newest, and one to go on from should that be damaged."""
 
@@ -29,16 +34,21 @@ KEPT = 2
 def save_checkpoint(trainer: Trainer, folder: Path, keep: int = KEPT) -> Path:
     """Write a checkpoint below `folder`, then drop all but the newest `keep`, and what a killed run left half-written.
 
+    Of several processes the first one writes, in the same form as one alone would: any number of them can go on.
+
     Raises:
         CheckpointError: the disk is full or not writable; earlier checkpoints are untouched.
     """
     final = folder / f"{trainer.budget.step:08d}"
     temporary = folder / f".{final.name}.{uuid.uuid4().hex[:8]}"
+    state = _state(trainer)
+    if not trainer.ranks.leads:
+        return final
     try:
         temporary.mkdir(parents=True)
-        save_weights(trainer.evaluated_model, temporary / WEIGHTS)
+        save_tensors(state["ema"] or state["model"], temporary / WEIGHTS)
         with appearing_whole(temporary / TRAINING) as file:
-            torch.save(_state(trainer), file)
+            torch.save(state, file)
         sums = {name: _checksum(temporary / name) for name in (WEIGHTS, TRAINING)}
         write_atomically(temporary / MANIFEST, json.dumps({"step": trainer.budget.step, "sha256": sums}).encode())
         if final.exists():
@@ -85,17 +95,17 @@ def restore(trainer: Trainer, checkpoint: Path) -> None:
     file = checkpoint / TRAINING
     try:
         state = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
-        fill(trainer.model, state["model"], str(file))
+        fill(trainer.model, _own(trainer, state["model"]), str(file))
         if trainer.ema is not None:
-            fill(trainer.ema.model, state["ema"], str(file))
+            fill(trainer.ema.model, _own(trainer, state["ema"]), str(file))
         for optimiser, saved in zip(trainer.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
         if trainer.row_optimiser is not None and "row_optimiser" in state:  # absent before there were kinds of it
-            trainer.row_optimiser.restore(state["row_optimiser"])
-        trainer.carry = _carry(state["carry"], trainer.device)
+            trainer.row_optimiser.restore(trainer.row_optimiser.each_row(state["row_optimiser"], _part(trainer)))
+        trainer.carry = _carry(state["carry"], trainer)
         trainer.feeder.restore(state["feeder"] | {"order": state["feeder"]["order"].numpy()})
         trainer.generator.set_state(state["generator"])
-        torch.set_rng_state(state["torch_rng"])
+        restore_draws(trainer, state)
         trainer.budget.restore(state["step"], state["seconds"])
         if "guard" in state:  # absent before there was one
             trainer.guard.restore(state["guard"])
@@ -107,16 +117,25 @@ def restore(trainer: Trainer, checkpoint: Path) -> None:
 
 
 def _state(trainer: Trainer) -> dict[str, Any]:
-    feeder = trainer.feeder.state()
+    feeder, rows = trainer.feeder.state(), trainer.row_optimiser
+    table, shares = trainer.model.puzzles, trainer.ranks.shares(trainer.config.training.batch_size)
+    whole = table.whole if isinstance(table, ShardedTable) else _as_it_is
+    model = trainer.model.state_dict()
+    ema = trainer.ema.model.state_dict() if trainer.ema is not None else None
+    if ROWS in model:
+        shared = ema is not None and ema[ROWS].data_ptr() == model[ROWS].data_ptr()
+        model[ROWS] = whole(model[ROWS])
+        if ema is not None:
+            ema[ROWS] = model[ROWS] if shared else whole(ema[ROWS])
     return {
-        "model": trainer.model.state_dict(),
-        "ema": trainer.ema.model.state_dict() if trainer.ema is not None else None,
+        "model": model,
+        "ema": ema,
         "optimisers": [optimiser.state_dict() for optimiser in trainer.optimisers],
-        "row_optimiser": trainer.row_optimiser.state() if trainer.row_optimiser is not None else None,
-        "carry": asdict(trainer.carry),
+        "row_optimiser": rows.each_row(rows.state(), whole) if rows is not None else None,
+        "carry": _each(asdict(trainer.carry), lambda tensor: trainer.ranks.all(tensor, shares)),
         "feeder": feeder | {"order": torch.from_numpy(feeder["order"])},
         "generator": trainer.generator.get_state(),
-        "torch_rng": torch.get_rng_state(),
+        **draws(trainer),
         "step": trainer.budget.step,
         "seconds": trainer.budget.seconds,
         "guard": trainer.guard.state(),
@@ -124,13 +143,28 @@ def _state(trainer: Trainer) -> dict[str, Any]:
     }
 
 
-def _carry(saved: dict[str, Any], device: torch.device) -> Carry:
-    def place(value: Any) -> Any:
-        if isinstance(value, Tensor):
-            return value.to(device)
-        return {name: place(inner) for name, inner in value.items()}
+def _as_it_is(tensor: Tensor) -> Tensor:
+    return tensor
 
-    parts = place(saved)
+
+def _part(trainer: Trainer) -> Callable[[Tensor], Tensor]:
+    """What takes this process's rows out of a tensor with a row for each of the puzzle table."""
+    table = trainer.model.puzzles
+    return table.part if isinstance(table, ShardedTable) else _as_it_is
+
+
+def _own(trainer: Trainer, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return state | {ROWS: _part(trainer)(state[ROWS])} if ROWS in state else state
+
+
+def _each(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """Nested dictionaries with their tensors changed."""
+    return change(value) if isinstance(value, Tensor) else {name: _each(part, change) for name, part in value.items()}
+
+
+def _carry(saved: dict[str, Any], trainer: Trainer) -> Carry:
+    own = trainer.ranks.own(trainer.config.training.batch_size)
+    parts = _each(saved, lambda tensor: tensor[own].to(trainer.device))
     return Carry(**parts | {"batch": Batch(**parts["batch"])})
 
 

@@ -42,7 +42,7 @@ class DataConfig(Strict):
 class TrainingConfig(Strict):
     """How the weights are found.
 
-    batch_size: slots.
+    batch_size: slots, of all processes together.
     steps: segments of the whole batch (optimiser steps); None where `seconds` alone limits the run.
     seconds: training time, evaluations not counted; None where `steps` alone limits.
     warmup_steps: linear rise of the learning rates.
@@ -67,6 +67,8 @@ class TrainingConfig(Strict):
         The compiled engine obeys it too.
     tensorboard: write the metrics as TensorBoard events too, below RUN/tensorboard.
     guard: what is done when it diverges.
+    shard_puzzles: spread the puzzle table's rows over the processes that train together, in place of a whole table for
+        each.
     """
 
     optimiser: OptimiserConfig
@@ -92,6 +94,7 @@ class TrainingConfig(Strict):
     recompute: bool = False
     tensorboard: bool = False
     guard: GuardConfig = field(default_factory=GuardConfig)
+    shard_puzzles: bool = False
 
     def __post_init__(self) -> None:
         if self.steps is None and self.seconds is None:

@@ -14,16 +14,20 @@ from hrmlab.tasks.sudoku.native import cache_dir
 from hrmlab.training.config import RunConfig
 
 
-def engine_of(config: RunConfig, model: HRM, trial: Callable[[Eager], None]) -> Eager:
+def engine_of(config: RunConfig, model: HRM, trial: Callable[[Eager], None], *, several: bool = False) -> Eager:
     """The engine that a run names; for "auto" CUDA graphs on a GPU, elsewhere the faster of eager and compiled.
 
     Args:
         trial: one training step with an engine, leaving nothing changed.
+        several: processes train together, and must compute alike: "auto" measures nothing, and a recording would hold
+            the first step's way of summing gradients.
 
     Raises:
         ConfigError: the engine cannot work here.
     """
     training, spec, halting = config.training, model.spec, config.halting
+    if several and training.engine == "captured":
+        raise ConfigError("training.engine=captured came for several processes; wanted eager, compiled or auto")
     if training.engine != "auto":
         if training.engine not in (able := _able(model, training.segments_per_step)):
             raise ConfigError(
@@ -34,6 +38,8 @@ def engine_of(config: RunConfig, model: HRM, trial: Callable[[Eager], None]) -> 
         return build(training.engine, model)
     if model.schedule.neumann:
         return Eager(model)
+    if several:
+        return Compiled(model, forgiving=True) if model.initial.is_cuda else Eager(model)
     if model.initial.is_cuda:
         able = _able(model, training.segments_per_step)
         return Captured(model) if "captured" in able else Compiled(model, forgiving=True)

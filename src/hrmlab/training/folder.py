@@ -12,6 +12,7 @@ RUN/tensorboard/       where `training.tensorboard` is true
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -66,6 +67,16 @@ class RunFolder:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CheckpointError(f"cannot make {path}: {error.strerror}; choose another --out") from None
+
+    @staticmethod
+    def begin_again(path: Path) -> None:
+        """Empty the folder of a run that died before its first checkpoint; other folders are left as they are."""
+        if not (path / "config.json").is_file() or checkpoints(path / "checkpoints"):
+            return
+        for name in ("config.json", "provenance.json", "metrics.jsonl"):
+            (path / name).unlink(missing_ok=True)
+        for name in ("checkpoints", "tensorboard"):
+            shutil.rmtree(path / name, ignore_errors=True)
 
     @property
     def checkpoints(self) -> Path:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from hrmlab.errors import ConfigError
 from hrmlab.registry import Strict
+from hrmlab.training.ranks import ALONE, Ranks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,16 +60,17 @@ class Guard:
         """Whether steps are looked at one by one; else a loss that is no number is noticed when it is logged."""
         return self.config.action != "stop" or self.config.spike is not None
 
-    def admits(self, loss: Tensor, gradients: Iterable[Tensor]) -> bool:
+    def admits(self, loss: Tensor, gradients: Iterable[Tensor], ranks: Ranks = ALONE) -> bool:
         """Whether a step may be taken; says why not in `why`.
 
         Args:
-            loss: (), of the step. gradients: of all that it would change.
+            loss: (), of the step. gradients: of all that it would change. ranks: whose losses make up the step's.
         """
         if not self.watching:
             return True
         norm = torch.nn.utils.get_total_norm(list(gradients))
-        value, length = torch.stack([loss.detach().float(), norm.to(loss.device).float()]).tolist()
+        found = torch.stack([loss.detach().float(), norm.to(loss.device).float()])
+        value, length = ranks.sum(found).tolist()
         self.why = self._wrong(value, length)
         if self.why is None:
             self.skipped = 0

@@ -5,7 +5,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from hrmlab.core.model import HRM
 from hrmlab.core.weights import write_atomically
 from hrmlab.errors import HrmLabError
 from hrmlab.terminal import Meter
@@ -17,7 +16,7 @@ from hrmlab.training.tensorboard import Mirror
 EVERY = 1.0
 """Seconds of training between two lines of metrics.jsonl."""
 
-Evaluate = Callable[[HRM], dict[str, Any]]
+Evaluate = Callable[[Trainer], dict[str, Any]]
 
 
 class Monitor:
@@ -41,7 +40,7 @@ class Monitor:
         self._logged_at = self._evaluated_at = trainer.budget.seconds
         self._logged_step = trainer.budget.step
         self._facts: dict[str, float] = {}
-        wanted = trainer.config.training.tensorboard
+        wanted = trainer.config.training.tensorboard and trainer.ranks.leads
         self._mirror = Mirror(folder.path / "tensorboard", trainer.budget.step) if wanted else None
 
     def __call__(self, trainer: Trainer) -> bool:
@@ -61,7 +60,7 @@ class Monitor:
             save_checkpoint(trainer, self.folder.checkpoints, self.keep)
         if training.evaluate_every is not None and budget.seconds - self._evaluated_at >= training.evaluate_every:
             self._evaluated_at = budget.seconds
-            self._record(trainer, {"evaluation": self.evaluate(trainer.evaluated_model)})
+            self._record(trainer, {"evaluation": self.evaluate(trainer)})
         return not self.stop()
 
     def _mend(self, trainer: Trainer, why: str) -> None:
@@ -80,9 +79,10 @@ class Monitor:
             trainer.measures()
             self._logged_at = self._evaluated_at = trainer.budget.seconds
             self._logged_step = trainer.budget.step
-            forget_after(self.folder, trainer.budget.step)
+            if trainer.ranks.leads:
+                forget_after(self.folder, trainer.budget.step)
             event |= {"rate": rate}
-        self.folder.log({"step": trainer.budget.step, "seconds": round(trainer.budget.seconds, 3)} | event)
+        self._record(trainer, event)
         guard.why = None
         if not back and (config.action != "skip" or guard.skipped > config.most):
             raise HrmLabError(
@@ -109,6 +109,8 @@ class Monitor:
         self.meter.update(budget.progress, self._words(budget.step))
 
     def _record(self, trainer: Trainer, values: dict[str, Any]) -> None:
+        if not trainer.ranks.leads:
+            return
         budget = trainer.budget
         record = {"step": budget.step, "seconds": round(budget.seconds, 3)} | values
         self.folder.log(record)

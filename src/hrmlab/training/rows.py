@@ -1,6 +1,7 @@
 """Optimisers of the sparse puzzle table: only the rows that a step looked up are read or written."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -27,6 +28,11 @@ class RowOptimiser(ABC):
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` gave."""
         assert not state, "a state came for an optimiser that remembers nothing"
+
+    @staticmethod
+    def each_row(state: dict[str, Any], change: Callable[[Tensor], Tensor]) -> dict[str, Any]:
+        """A state whose tensors with a row for each of the table are changed."""
+        return state
 
 
 class RowOptimiserConfig(Part, ABC):
@@ -113,6 +119,10 @@ class _AdaGradRow(RowOptimiser):
     def restore(self, state: dict[str, Any]) -> None:
         self.squares.copy_(state["squares"])
 
+    @staticmethod
+    def each_row(state: dict[str, Any], change: Callable[[Tensor], Tensor]) -> dict[str, Any]:
+        return {name: change(tensor) for name, tensor in state.items()}
+
 
 class _SparseAdam(RowOptimiser):
     def __init__(self, rows: Tensor, betas: tuple[float, float]) -> None:
@@ -135,3 +145,11 @@ class _SparseAdam(RowOptimiser):
 
     def restore(self, state: dict[str, Any]) -> None:
         self.adam.load_state_dict(state)
+
+    @staticmethod
+    def each_row(state: dict[str, Any], change: Callable[[Tensor], Tensor]) -> dict[str, Any]:
+        moments = {
+            number: {name: change(value) if name.startswith("exp_avg") else value for name, value in of.items()}
+            for number, of in state["state"].items()
+        }
+        return state | {"state": moments}
