@@ -11,7 +11,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from hrmlab.errors import ConfigError
+from hrmlab.errors import ConfigError, HrmLabError
 
 T = TypeVar("T")
 PATIENCE = timedelta(hours=2)
@@ -129,6 +129,7 @@ def joined() -> Iterator[Ranks]:
 
     Raises:
         ConfigError: torch was built without torch.distributed, or there are more processes than GPUs on this host.
+        HrmLabError: another process died meanwhile.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or not launched():
         yield ALONE
@@ -145,5 +146,13 @@ def joined() -> Iterator[Ranks]:
         torch.cuda.set_device(place)
         backend = "cpu:gloo,cuda:nccl"
     dist.init_process_group(backend, timeout=PATIENCE)
-    yield Ranks(dist.get_rank(), dist.get_world_size())
+    try:
+        yield Ranks(dist.get_rank(), dist.get_world_size())
+    except RuntimeError as error:
+        if not isinstance(error, dist.DistError) and "gloo" not in str(error):
+            raise
+        raise HrmLabError(
+            "another process of this run is gone, and this one ends too; its own message says why (torchrun "
+            "--max-restarts N begins again from the last checkpoint)"
+        ) from None
     dist.destroy_process_group()  # not after an error: the others may not come to meet for it
