@@ -47,12 +47,17 @@ def tensors(state: Any, path: str = "") -> dict[str, torch.Tensor]:
     return {name: of for key, part in pairs for name, of in tensors(part, f"{path}/{key}").items()}
 
 
-def assert_alike(found: dict[str, Any], wanted: dict[str, Any], within: float) -> None:
+WEIGHTS, STATES = 1e-7, 1e-5
+"""How far they may differ: weights are float64, but norms and rotations are reckoned in float32, which shows in states."""
+
+
+def assert_alike(found: dict[str, Any], wanted: dict[str, Any], within: float = STATES) -> None:
     ours, theirs = ({name: of for name, of in tensors(state).items() if "torch_rng" not in name}
                     for state in (found, wanted))  # fmt: skip
     assert ours.keys() == theirs.keys()
     for name in ours:
-        torch.testing.assert_close(ours[name], theirs[name], atol=within, rtol=0, msg=lambda m, n=name: f"{n}: {m}")
+        atol = min(within, STATES if name.startswith("/carry") else WEIGHTS)
+        torch.testing.assert_close(ours[name], theirs[name], atol=atol, rtol=0, msg=lambda m, n=name: f"{n}: {m}")
     assert {name: found[name] for name in ("step", "rate")} == {name: wanted[name] for name in ("step", "rate")}
 
 
@@ -79,7 +84,7 @@ def test_a_table_in_parts_gives_the_rows_of_the_whole_one(said: dict[str, Any]) 
 def test_a_table_in_parts_learns_what_the_whole_one_does(two: Path, tmp_path: Path, kind: str) -> None:
     learn(tmp_path, ALONE, f"training.puzzle_optimiser={kind}")
     for found, wanted in zip(states(two / kind), states(tmp_path), strict=True):
-        assert_alike(found, wanted, 1e-7)
+        assert_alike(found, wanted)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +97,7 @@ def test_every_slot_works_on_the_same_puzzle_to_the_same_end(
     learn(tmp_path, ALONE, *changes)
     for found, wanted in zip(states(two / name), states(tmp_path), strict=True):
         assert torch.equal(found["carry"]["batch"]["inputs"], wanted["carry"]["batch"]["inputs"])
-        assert_alike(found, wanted, 1e-7)
+        assert_alike(found, wanted)
 
 
 def test_going_on_from_a_checkpoint_is_bit_for_bit_as_not_having_stopped(two: Path) -> None:
@@ -104,7 +109,7 @@ def test_one_process_goes_on_with_the_run_of_two(two: Path, tmp_path: Path) -> N
     restore(run, checkpoints(two / "sign_sgd")[0])
     run.run(lambda run: True)
     save_checkpoint(run, tmp_path)
-    assert_alike(states(tmp_path)[0], states(two / "sign_sgd")[1], 1e-7)
+    assert_alike(states(tmp_path)[0], states(two / "sign_sgd")[1])
 
 
 def test_shares_differ_by_one_at_most_and_leave_no_slot_out() -> None:

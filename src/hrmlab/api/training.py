@@ -30,7 +30,7 @@ from hrmlab.training.feeder import Feeder
 from hrmlab.training.folder import RunFolder
 from hrmlab.training.loop import Trainer
 from hrmlab.training.progress import Monitor, forget_after
-from hrmlab.training.ranks import ALONE, Ranks, joined, launched, restarted, speaks
+from hrmlab.training.ranks import ALONE, Ranks, joined, launched, speaks
 
 __all__ = ["fresh_path", "show", "speaks", "train", "trainer_of"]
 
@@ -94,8 +94,8 @@ def _train(
         raise ConfigError("--watch came for several processes; it looks at runs of one")
     if launched() and out is None and resume is None:
         raise ConfigError("torchrun came without a run folder, which all processes must know: type --out DIR")
-    if restarted() and out is not None and checkpoints(RunFolder(Path(out)).checkpoints):
-        note(f"begun again after a process died; {out} goes on from its last checkpoint", quiet)
+    if ranks.again and out is not None and checkpoints(RunFolder(Path(out)).checkpoints):
+        note(f"begun again; {out} goes on from its last checkpoint", quiet)
         target, overrides, resume, out, seed = None, (), out, None, None
     if resume is not None:
         if target is not None or overrides or out is not None or seed is not None:
@@ -108,7 +108,7 @@ def _train(
     config = configure(target, overrides, seconds, steps, seed)
     path = Path(out) if out is not None else fresh_path(config.name)
     if ranks.leads:
-        if restarted():
+        if ranks.again:
             RunFolder.begin_again(path)
         RunFolder.reserve(path)
     split = both(config, quiet)

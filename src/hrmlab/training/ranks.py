@@ -12,6 +12,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from hrmlab.errors import ConfigError, HrmLabError
+from hrmlab.training.meeting import meet
 
 T = TypeVar("T")
 PATIENCE = timedelta(hours=2)
@@ -22,11 +23,13 @@ PATIENCE = timedelta(hours=2)
 class Ranks:
     """This process, `number` of `count`; the first, 0, writes and speaks for all.
 
+    `again`: torchrun began with them again, after one had died or come.
     What is said here of tensors must be said by every process at the same point of its program.
     """
 
     number: int = 0
     count: int = 1
+    again: bool = False
 
     @property
     def several(self) -> bool:
@@ -119,7 +122,7 @@ def speaks() -> bool:
 
 
 def restarted() -> bool:
-    """Whether torchrun started this process again, after one of them had died."""
+    """Whether torchrun started this process again, as far as its own host knows (`Ranks.again` knows of all)."""
     return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
 
 
@@ -132,7 +135,7 @@ def joined() -> Iterator[Ranks]:
         HrmLabError: another process died meanwhile.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or not launched():
-        yield ALONE
+        yield Ranks(again=restarted())
         return
     if not dist.is_available():
         raise ConfigError("several processes came, and this torch has no torch.distributed; install another build")
@@ -145,9 +148,11 @@ def joined() -> Iterator[Ranks]:
             )
         torch.cuda.set_device(place)
         backend = "cpu:gloo,cuda:nccl"
-    dist.init_process_group(backend, timeout=PATIENCE)
+    store, number, count = next(iter(dist.rendezvous("env://", timeout=PATIENCE)))
+    round_of, again = meet(store, number, count, restarted())
+    dist.init_process_group(backend, store=round_of, rank=number, world_size=count, timeout=PATIENCE)
     try:
-        yield Ranks(dist.get_rank(), dist.get_world_size())
+        yield Ranks(number, count, again)
     except RuntimeError as error:
         if not isinstance(error, dist.DistError) and "gloo" not in str(error):
             raise
