@@ -8,7 +8,8 @@ import torch.distributed as dist
 
 from hrmlab.training.meeting import meet
 
-Met = tuple[dist.Store, bool]
+pytestmark = pytest.mark.skipif(not dist.is_available(), reason="wants a torch with torch.distributed")
+Met = tuple["dist.Store", bool]
 
 
 def met(store: dist.Store, order: list[int], restarted: tuple[int, ...] = ()) -> list[Met]:

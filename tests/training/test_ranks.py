@@ -48,7 +48,7 @@ def tensors(state: Any, path: str = "") -> dict[str, torch.Tensor]:
 
 
 WEIGHTS, STATES = 1e-7, 1e-5
-"""How far they may differ: weights are float64, but norms and rotations are reckoned in float32, which shows in states."""
+"""How far they may differ: weights are float64, norms and rotations are reckoned in float32, as states show."""
 
 
 def assert_alike(found: dict[str, Any], wanted: dict[str, Any], within: float = STATES) -> None:

@@ -2,15 +2,19 @@
 
 import json
 import time
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import torch.distributed as dist
+
+if TYPE_CHECKING:
+    from torch._C._distributed_c10d import Store
 
 GLANCE = 0.02
 """Seconds between two looks into the store."""
 
 
-def meet(store: dist.Store, number: int, count: int, restarted: bool) -> tuple[dist.Store, bool]:
+def meet(store: "Store", number: int, count: int, restarted: bool) -> tuple["Store", bool]:
     """Agree on a part of the store that none of an earlier round has written to.
 
     The agents of torchrun keep one store through all restarts (torch >= 2.5), so a process can read the address of one
@@ -30,7 +34,7 @@ def meet(store: dist.Store, number: int, count: int, restarted: bool) -> tuple[d
         words = [json.loads(store.get(f"{word}/{other}")) for other in range(1, count)]
         again = store.add("rounds", 1) > 1 or restarted or any(knows for _, knows in words)
         store.set(f"{word}/held", json.dumps([again, [said for said, _ in words]]))
-        return dist.PrefixStore(word, store), again
+        return _part(store, word), again
     answered = None
     while True:
         name = store.get("round").decode()
@@ -40,5 +44,9 @@ def meet(store: dist.Store, number: int, count: int, restarted: bool) -> tuple[d
         if store.check([f"{name}/held"]):
             again, words = json.loads(store.get(f"{name}/held"))
             if len(words) >= number and words[number - 1] == word:
-                return dist.PrefixStore(name, store), again
+                return _part(store, name), again
         time.sleep(GLANCE)
+
+
+def _part(store: "Store", name: str) -> "Store":
+    return dist.PrefixStore(name, store)  # type: ignore[attr-defined]  # not in a torch without torch.distributed

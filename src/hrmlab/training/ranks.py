@@ -148,7 +148,9 @@ def joined() -> Iterator[Ranks]:
             )
         torch.cuda.set_device(place)
         backend = "cpu:gloo,cuda:nccl"
-    store, number, count = next(iter(dist.rendezvous("env://", timeout=PATIENCE)))
+    from torch.distributed.rendezvous import rendezvous  # of those torches that have it
+
+    store, number, count = next(iter(rendezvous("env://", timeout=PATIENCE)))
     round_of, again = meet(store, number, count, restarted())
     dist.init_process_group(backend, store=round_of, rank=number, world_size=count, timeout=PATIENCE)
     try:
