@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError, core_schema
 
 from hrmlab.errors import ConfigError, unknown
+from hrmlab.reading import parsed, read_json
 from hrmlab.registry import Part, Registry
 
 T = TypeVar("T")
@@ -83,7 +84,7 @@ def load_json(path: Path, cls: type[T]) -> T:
         ConfigError: the file is missing, is not JSON, or does not fit.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = read_json(path)
     except OSError as error:
         raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from None
     except ValueError as error:
@@ -112,9 +113,16 @@ def override(config: T, assignments: Sequence[str]) -> T:
 
 
 def literal(text: str) -> Any:
-    """A value as typed: JSON where it parses, else text."""
+    """A value as typed: JSON where it parses, else text.
+
+    Raises:
+        ConfigError: bytes that are no text.
+    """
     try:
-        return json.loads(text)
+        text.encode()
+        return parsed(text)
+    except UnicodeEncodeError:
+        raise ConfigError(f"the value '{text}' is no text; wanted one in UTF-8") from None
     except ValueError:
         return {"none": None, "None": None, "True": True, "False": False}.get(text, text)
 

@@ -66,9 +66,10 @@ class Registry:
 
 
 class Strict:
-    """Base of every configuration dataclass: unknown keys are errors when it is decoded (see `hrmlab.config`)."""
+    """Base of every configuration dataclass: unknown keys, and numbers that are none, are errors when it is
+    decoded (see `hrmlab.config`)."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": False}
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": False, "allow_inf_nan": False}
 
 
 class Part(Strict):

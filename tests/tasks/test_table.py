@@ -142,7 +142,7 @@ BAD_LINES = [
     ('{"input": "a"}', "column output: missing"),
     ('{"input": "a", "output": null}', "column output: missing"),
     ('{"input": [], "output": "b"}', "column input: empty"),
-    ('{"input": 3, "output": "b"}', "column input: a int, wanted text or a list"),
+    ('{"input": 3, "output": "b"}', "column input: a number, wanted text or a list"),
     ('{"input": [[1]], "output": "b"}', "column input: a list of other things"),
     ('{"input": "a", "output": "b", "id": [1]}', "column id: a list, wanted text"),
     ('{"input": "a", "outptu": "b"}', "unknown column 'outptu'; did you mean 'output'"),

@@ -17,6 +17,7 @@ import torch
 
 from hrmlab.core.weights import write_atomically
 from hrmlab.errors import CheckpointError
+from hrmlab.reading import read_json
 
 ROWS, WIDTH, HIDDEN = 1024, 128, 256
 """Of the product: a batch of 12 boards of 81 cells through a linear map of a small model."""
@@ -106,7 +107,7 @@ def _recalled(place: Path) -> Threads | None:
     try:
         if not 0 <= time.time() - place.stat().st_mtime < FRESH:
             return None
-        about = json.loads(place.read_text())
+        about = read_json(place)
         return Threads(int(about["count"]), {int(count): float(s) for count, s in about["seconds"].items()})
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None

@@ -1,6 +1,5 @@
 """`export` and `push_to_hub`: a run, written for others to read."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +14,7 @@ from hrmlab.errors import CheckpointError, ConfigError
 from hrmlab.interop import card, checkpoint, onnx
 from hrmlab.interop.arch import Arch
 from hrmlab.interop.reverse import all_config, arch_of
+from hrmlab.reading import read_json
 from hrmlab.results import Evaluation, Exported, Protocol
 from hrmlab.training.folder import HUB_WEIGHTS, RunFolder
 
@@ -83,7 +83,7 @@ def _as_reference(model: HRM, run: Run, shape: Arch, folder: Path) -> tuple[list
 def _step(run: Run) -> int:
     """After how many optimiser steps the weights were taken: by the checkpoint's name, or as it was when imported."""
     try:
-        imported = json.loads((run.folder.path / "provenance.json").read_text(encoding="utf-8"))["imported"]
+        imported = read_json(run.folder.path / "provenance.json")["imported"]
     except (OSError, ValueError, TypeError, KeyError):
         imported = ""
     for name in (run.weights.parent.name, Path(str(imported)).name.removeprefix("step_")):
@@ -95,7 +95,7 @@ def _step(run: Run) -> int:
 def results_of(run: Run) -> dict[str, Any] | None:
     file = run.folder.path / "results.json"
     try:
-        found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+        found = read_json(file) if file.is_file() else None
         return None if found is None else asdict(Evaluation(**found | {"protocol": Protocol(**found["protocol"])}))
     except (OSError, ValueError, TypeError, KeyError):
         raise CheckpointError(f"{file} is damaged; delete it, or make it anew with `hrm eval`") from None

@@ -17,6 +17,7 @@ from hrmlab.analysis.tracing.unroll import some
 from hrmlab.api.diagnosing import SEVERITIES, chosen, concluded, examined
 from hrmlab.api.settings import use_threads
 from hrmlab.api.targets import SHIPPED, find_run
+from hrmlab.reading import read_json
 from hrmlab.reports.files import write_texts
 from hrmlab.reports.page import (
     assemble,
@@ -95,7 +96,7 @@ def _earlier(path: Path, preset: Preset, probes: Sequence[Probe], about: dict[st
     if not path.is_file():
         return None
     try:
-        read = json.loads(path.read_text(encoding="utf-8"))
+        read = read_json(path)
         measured = [
             Measurement(**one | {"findings": [Finding(**finding) for finding in one["findings"]]})
             for one in read["measurements"]

@@ -26,7 +26,7 @@ class Size(Strict):
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if value <= 0:
+            if not value > 0:  # nor no number
                 raise ConfigError(f"size.{name}={value} came; wanted more than 0")
 
     @property

@@ -18,6 +18,7 @@ from hrmlab.core.engines import ENGINES
 from hrmlab.core.model import HRM
 from hrmlab.core.weights import write_atomically
 from hrmlab.errors import CheckpointError
+from hrmlab.reading import read_json
 
 COMPILING_PAYS = 180.0
 """Seconds of work from which the half minute of compiling comes back."""
@@ -90,7 +91,7 @@ def _processor() -> str:
 
 def _recalled(place: Path) -> Choice | None:
     try:
-        found = Choice(**json.loads(place.read_text()))
+        found = Choice(**read_json(place))
     except (OSError, ValueError, TypeError):
         return None
     return found if found.engine in ENGINES else None

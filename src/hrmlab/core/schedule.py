@@ -14,11 +14,14 @@ through all rows (one step of adaptive computation time).
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 
 from hrmlab.errors import ConfigError
 
 INPUT = "input"
 """The source that stands for the embedded puzzle."""
+MOST = 10_000
+"""Updates that a segment may have."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +174,9 @@ def _positive(**cycles: int) -> None:
     for name, value in cycles.items():
         if value < 1:
             raise ConfigError(f"{name}={value}; wanted 1 or more")
+    if prod(cycles.values()) > MOST:
+        came = ", ".join(f"{name}={value}" for name, value in cycles.items())
+        raise ConfigError(f"{came}; wanted at most {MOST:,} updates in a segment")
 
 
 def hrm(high_cycles: int, low_cycles: int) -> Schedule:

@@ -4,7 +4,6 @@ The file holds a configuration, initial weights, the batches and everything that
 training steps with its optimisers, then an evaluation. The model is built from the file's own configuration.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ from hrmlab.interop.published import ARCH, INSIDE
 from hrmlab.interop.sapient import HierarchicalReasoningModel_ACTV1
 from hrmlab.interop.trm import TinyRecursiveReasoningModel_ACTV1
 from hrmlab.losses import IGNORE
+from hrmlab.reading import parsed
 
 MODELS: dict[str, type[ReferenceModel]] = {
     "hrm": HierarchicalReasoningModel_ACTV1,
@@ -60,11 +60,11 @@ class Golden:
             golden = cls(
                 path=path,
                 family=about["family"],
-                config=json.loads(about["config"]),
+                config=parsed(about["config"]),
                 loss_type=about["loss_type"],
                 train_steps=int(about["train_steps"]),
                 eval_steps=int(about["eval_steps"]),
-                optimizer=json.loads(about["optimizer"]),
+                optimizer=parsed(about["optimizer"]),
                 tensors=tensors,
             )
         except KeyError as error:

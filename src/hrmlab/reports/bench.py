@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hrmlab.errors import DataError
+from hrmlab.reading import read_json
 from hrmlab.reports.files import write_texts
 from hrmlab.results import Bench
 
@@ -41,7 +42,7 @@ def regressions(file: str | Path) -> Callable[[Bench], Bench]:
         DataError: the file is no measurement.
     """
     try:
-        earlier = json.loads(Path(file).read_text(encoding="utf-8"))
+        earlier = read_json(Path(file))
         before = {(engine["name"], engine["mode"]): float(engine["flops_share"]) for engine in earlier["engines"]}
         about = (earlier["name"], earlier["protocol"]["batch_size"], earlier["protocol"]["trained"])
         believed = not earlier["noisy"]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hrmlab.errors import DataError
+from hrmlab.reading import parsed
 from hrmlab.results.specialist import Evidence
 
 GENESIS = "0" * 64
@@ -102,7 +103,7 @@ def digest(record: Evidence) -> str:
 
 def _read(line: bytes) -> Evidence | None:
     try:
-        return Evidence(**json.loads(line))
+        return Evidence(**parsed(line))
     except (ValueError, TypeError):
         return None
 

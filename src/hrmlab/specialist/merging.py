@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hrmlab.errors import DataError
+from hrmlab.reading import read_json
 
 
 def object_of(file: Path) -> dict[str, Any]:
@@ -17,7 +18,7 @@ def object_of(file: Path) -> dict[str, Any]:
     data: Any = {}
     if file.is_file():
         try:
-            data = json.loads(file.read_text(encoding="utf-8"))
+            data = read_json(file)
         except ValueError as error:
             raise DataError(f"{file} is no JSON ({error}); mend it, then install again") from None
     if not isinstance(data, dict):

@@ -2,7 +2,6 @@
 
 import ast
 import difflib
-import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from hrmlab.errors import ConfigError, DataError
+from hrmlab.reading import read_json
 from hrmlab.reports.files import write_texts
 from hrmlab.results.base import Result
 from hrmlab.results.specialist import Gate
@@ -103,7 +103,7 @@ def edits_of(file: str | Path) -> list[Edit]:
         DataError: the file is no such list.
     """
     try:
-        found = [Edit(**entry) for entry in json.loads(Path(file).read_text(encoding="utf-8"))]
+        found = [Edit(**entry) for entry in read_json(Path(file))]
     except (OSError, ValueError, TypeError) as error:
         raise DataError(
             f'{file} is no list of edits ({error}); wanted [{{"file", "search", "replace"}}, ...]'

@@ -9,6 +9,7 @@ from typing import Any
 from hrmlab.api.rules import spelled_out
 from hrmlab.api.targets import find_config
 from hrmlab.errors import ConfigError, DataError
+from hrmlab.reading import read_json
 from hrmlab.reports.files import write_texts
 from hrmlab.results.base import Result
 from hrmlab.results.specialist import Proposal
@@ -144,7 +145,7 @@ def _kept(proposal: Proposal, target: str, folder: Path, *, tried: bool) -> Prop
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        read: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        read: dict[str, Any] = read_json(file)
         Proposal(**read["proposal"])
     except (OSError, ValueError, KeyError, TypeError):
         raise DataError(f"no proposal at {file}; make one with `hrm propose TARGET KEY=VALUE --out DIR`") from None

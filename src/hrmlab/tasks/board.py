@@ -5,6 +5,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+MOST_CELLS = 2**20
+"""Of a board: arrays of so many rows are made before the first puzzle is read."""
+
 Indices = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 

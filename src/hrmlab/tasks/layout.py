@@ -30,6 +30,7 @@ import numpy.typing as npt
 
 from hrmlab.config import decode
 from hrmlab.errors import ConfigError, DataError
+from hrmlab.reading import kind, read_json
 from hrmlab.registry import Strict
 
 Array = npt.NDArray[Any]
@@ -68,7 +69,7 @@ def load_json(file: Path) -> Any:
         DataError: the file is missing, unreadable, or not JSON.
     """
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        return read_json(file)
     except OSError as error:
         raise DataError(f"cannot read {file}: {error.strerror}") from None
     except ValueError as error:
@@ -84,7 +85,7 @@ def load_metadata(folder: Path) -> Metadata:
     file = folder / "dataset.json"
     data = load_json(file)
     if not isinstance(data, dict):
-        raise DataError(f"{file} holds a {type(data).__name__}, wanted an object with seq_len, vocab_size, sets, ...")
+        raise DataError(f"{file} holds {kind(data)}, wanted an object with seq_len, vocab_size, sets, ...")
     known = {f.name for f in dataclasses.fields(Metadata)}
     try:
         return decode(Metadata, {key: value for key, value in data.items() if key in known}, str(file))

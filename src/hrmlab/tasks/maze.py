@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
+from math import prod
 from typing import Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from hrmlab.errors import ConfigError, DataError
 from hrmlab.spec import Relation, TaskSpec
 from hrmlab.tasks.base import TASKS, Examples, Face, Split, Task, Tokens
-from hrmlab.tasks.board import dead_ends, dihedral, flood, neighbours
+from hrmlab.tasks.board import MOST_CELLS, dead_ends, dihedral, flood, neighbours
 from hrmlab.tasks.carving import GOAL, OPEN, PAD, PATH, START, WALL, Carved, carve, stream
 
 CHARACTERS = "# SGo"  # the public sets' own, tokens 1 to 5
@@ -47,6 +48,10 @@ class Maze(Task):
     def __post_init__(self) -> None:
         if self.rows < 1 or self.columns < 1 or min(self.shape) < 1:
             raise ConfigError(f"a maze of {self.rows}x{self.columns} rooms, size {self.size}; wanted at least 1 by 2")
+        if prod(self.shape) > MOST_CELLS:
+            raise ConfigError(
+                f"a maze of {self.shape[0]}x{self.shape[1]} cells came; wanted at most {MOST_CELLS} cells"
+            )
         if not 0.0 <= self.loops <= 1.0:
             raise ConfigError(f"loops={self.loops}; wanted a share from 0 to 1, e.g. loops=0.1")
         if self.min_path < 0:

@@ -2,13 +2,13 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hrmlab.errors import DataError, unknown
+from hrmlab.reading import kind, parsed
 
 REQUIRED = ("input", "output")
 COLUMNS = (*REQUIRED, "id", "group")
@@ -53,7 +53,7 @@ def refuse(faults: list[Fault]) -> None:
     count = f"{len(faults)} bad row{'s' if len(faults) > 1 else ''}; mend the file and run again, nothing was written"
     listed = [f"  {fault}" for fault in faults[:LISTED]]
     more = [f"  ... and {len(faults) - LISTED} more"] if len(faults) > LISTED else []
-    raise DataError("\n".join([count, *listed, *more]))
+    raise DataError(count, *listed, *more)
 
 
 def read_rows(file: Path) -> tuple[list[Row], list[Fault]]:
@@ -128,14 +128,12 @@ def _json_lines(file: Path, text: str) -> Iterator[Row | Fault]:
         if not line.strip():
             continue
         try:
-            data = json.loads(line)
+            data = parsed(line)
         except ValueError as error:
-            where = f" at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else ""
-            reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-            yield Fault(file, number, "(all)", f"not JSON: {reason}{where}")
+            yield Fault(file, number, "(all)", f"not JSON: {error}")
             continue
         if not isinstance(data, dict):
-            yield Fault(file, number, "(all)", f"a {type(data).__name__}, wanted an object with input and output")
+            yield Fault(file, number, "(all)", f"{kind(data)}, wanted an object with input and output")
             continue
         strange = [name for name in data if name not in COLUMNS]
         if strange:
@@ -153,8 +151,7 @@ def _row(file: Path, line: int, data: dict[str, Any]) -> Iterator[Row | Fault]:
         elif data[column] in ("", []):
             faults.append(Fault(file, line, column, "empty, wanted at least one symbol"))
         elif not isinstance(data[column], (str, list)):
-            kind = type(data[column]).__name__
-            faults.append(Fault(file, line, column, f"a {kind}, wanted text or a list of symbols"))
+            faults.append(Fault(file, line, column, f"{kind(data[column])}, wanted text or a list of symbols"))
         elif isinstance(data[column], list) and not all(isinstance(item, (str, int)) for item in data[column]):
             faults.append(Fault(file, line, column, "a list of other things than texts and whole numbers"))
         else:
@@ -163,7 +160,7 @@ def _row(file: Path, line: int, data: dict[str, Any]) -> Iterator[Row | Fault]:
     for column in ("id", "group"):
         value = data.get(column)
         if value is not None and not isinstance(value, (str, int)):
-            faults.append(Fault(file, line, column, f"a {type(value).__name__}, wanted text"))
+            faults.append(Fault(file, line, column, f"{kind(value)}, wanted text"))
         cells[column] = "" if value is None else str(value)
     if faults:
         yield from faults

@@ -13,7 +13,7 @@ from rich.markup import escape
 from hrmlab.errors import ConfigError, DataError
 from hrmlab.spec import Relation, TaskSpec
 from hrmlab.tasks.base import TASKS, Face, Split, Task, Tokens
-from hrmlab.tasks.board import neighbours
+from hrmlab.tasks.board import MOST_CELLS, neighbours
 
 if TYPE_CHECKING:
     from hrmlab.tasks.loading import Loaded
@@ -61,6 +61,9 @@ class Table(Task):
                 raise ConfigError(f"shape={list(self.shape)}; wanted [rows, columns] of 1 or more")
             if self.length is not None and self.length != prod(self.shape):
                 raise ConfigError(f"length={self.length}, but shape={list(self.shape)} has {prod(self.shape)} cells")
+        cells = self.length if self.shape is None else prod(self.shape)
+        if cells is not None and cells > MOST_CELLS:
+            raise ConfigError(f"a puzzle of {cells} cells came; wanted at most {MOST_CELLS}: set length or shape")
         twice = [symbol for symbol, count in Counter(self.symbols).items() if count > 1]
         if twice:
             raise ConfigError(f"vocabulary has {twice[0]!r} twice; wanted each symbol once")

@@ -20,6 +20,7 @@ from torch import Tensor
 from hrmlab.core.carry import Batch, Carry
 from hrmlab.core.weights import appearing_whole, fill, save_tensors, sync, write_atomically
 from hrmlab.errors import CheckpointError
+from hrmlab.reading import read_json
 from hrmlab.training.draws import draws, restore_draws
 from hrmlab.training.loop import Trainer
 from hrmlab.training.sharding import ShardedTable
@@ -77,7 +78,7 @@ def verify(checkpoint: Path) -> None:
         CheckpointError: a file is missing, truncated or altered; the message says which.
     """
     try:
-        sums = json.loads((checkpoint / MANIFEST).read_text())["sha256"]
+        sums = read_json(checkpoint / MANIFEST)["sha256"]
     except (OSError, ValueError, KeyError):
         raise CheckpointError(f"{checkpoint / MANIFEST} is missing or damaged") from None
     for name, wanted in sums.items():

@@ -1,12 +1,12 @@
 """What happens after a step: metrics about every second, evaluations and checkpoints when due, and the progress bar."""
 
-import json
 import math
 from collections.abc import Callable
 from typing import Any
 
 from hrmlab.core.weights import write_atomically
 from hrmlab.errors import HrmLabError
+from hrmlab.reading import parsed
 from hrmlab.terminal import Meter
 from hrmlab.training.checkpoint import KEPT, checkpoints, restore, save_checkpoint
 from hrmlab.training.folder import RunFolder
@@ -138,7 +138,7 @@ def forget_after(folder: RunFolder, step: int) -> None:
     kept = []
     for line in file.read_bytes().splitlines(keepends=True):
         try:
-            if json.loads(line)["step"] <= step:
+            if parsed(line)["step"] <= step:
                 kept.append(line)
         except (ValueError, KeyError, TypeError):
             continue  # a line cut short by a crash

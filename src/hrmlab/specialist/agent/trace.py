@@ -14,6 +14,7 @@ from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
 
 from hrmlab.errors import DataError
+from hrmlab.reading import parsed
 from hrmlab.specialist.agent.models import scrubbed
 
 NAME = "trace.jsonl"
@@ -72,7 +73,7 @@ def replayed(path: Path) -> Model:
 
 def _responses(path: Path) -> Iterator[ModelResponse]:
     try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+        lines = [parsed(line) for line in path.read_bytes().splitlines() if line]
         plain = [line["message"] for line in lines if line["event"] == "response"]
         for message in ModelMessagesTypeAdapter.validate_python(plain):
             if isinstance(message, ModelResponse):
