@@ -1,12 +1,16 @@
-"""JSON that others wrote, taken as data or refused in words."""
+"""Text that others wrote, mostly JSON: taken as data or refused in words."""
 
 import errno
 import json
 import os
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+LONGEST_NAME = 200
+"""Bytes; systems end at 255, and dates and endings are added."""
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 """The escape of half a character, of which JSON may hold one without the other."""
 
@@ -19,6 +23,12 @@ def kind(value: Any) -> str:
     return names[type(value)]
 
 
+def is_name(text: str) -> bool:
+    """Whether a text of others is the name of one file or folder, and leads nowhere else."""
+    plain = bool(text) and text == Path(text).name and text != ".." and text.isprintable()
+    return plain and len(text.encode()) <= LONGEST_NAME
+
+
 def read_json(file: Path) -> Any:
     """What a JSON file holds.
 
@@ -26,11 +36,28 @@ def read_json(file: Path) -> Any:
         OSError: it cannot be read.
         ValueError: as `parsed`.
     """
-    try:
-        data = file.read_bytes()
-    except ValueError:  # a name that no file can have
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(file)) from None
-    return parsed(data)
+    return parsed(_bytes(file))
+
+
+def read_lines(file: Path) -> Iterator[Any]:
+    """What the lines of a file of JSON hold; those that say nothing, as of a crash, are passed over.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    for line in _bytes(file).split(b"\n"):
+        with suppress(ValueError):
+            yield parsed(line)
+
+
+def read_text(file: Path) -> str:
+    """What a text file holds.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is not UTF-8, and where.
+    """
+    return _decoded(_bytes(file))
 
 
 def parsed(text: str | bytes) -> Any:
@@ -39,16 +66,14 @@ def parsed(text: str | bytes) -> Any:
     Raises:
         ValueError: it says nothing that can be used, and why: no JSON, not UTF-8, too deep, a number too long.
     """
+    whole = _decoded(text) if isinstance(text, bytes) else text
     try:
-        whole = text.decode("utf-8-sig") if isinstance(text, bytes) else text
         data = json.loads(whole)
         if _HALF.search(whole):
             json.dumps(data, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         line = f"line {error.lineno}, column {error.colno}" if error.lineno > 1 else f"character {error.pos + 1}"
         raise ValueError(f"{error.msg} at {line}") from None
-    except UnicodeDecodeError as error:
-        raise ValueError(f"byte 0x{error.object[error.start]:02x} at position {error.start} is not UTF-8") from None
     except UnicodeEncodeError:
         raise ValueError("it has half a character, a surrogate without its other half") from None
     except RecursionError:
@@ -56,3 +81,18 @@ def parsed(text: str | bytes) -> Any:
     except ValueError:
         raise ValueError("a whole number in it has too many digits") from None
     return data
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except ValueError:  # a name that no file can have
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(file)) from None
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        byte, line = data[error.start], data[: error.start].count(b"\n") + 1
+        raise ValueError(f"byte 0x{byte:02x} at position {error.start} (line {line}) is not UTF-8") from None

@@ -18,8 +18,8 @@ TOKENS = (
 )  # fmt: skip
 ODD: tuple[Any, ...] = (
     None, True, False, 0, -1, 1, 2, 7, 255, 256, 2**31, 2**63, 2**64, -(2**63) - 1, 10**30, 10**400, 0.0, -0.5, 0.5,
-    1e308, -1e308, 5e-324, float("nan"), float("inf"), float("-inf"), "", " ", "a", "none", "nan", "\x00", "\x1b[2J", "\n",
-    "\ud800", "\u202e", "../../x", "/etc/passwd", "~", ".", "~root/x", "a/b", "x" * 300, "x" * 5000, "${oc.env:HOME}",
+    1e308, -1e308, 5e-324, float("nan"), float("inf"), float("-inf"), "", " ", "a", "none", "nan", "\x00", "\x1b[2J",
+    "\n", "\ud800", "\u202e", "../../x", "/etc/passwd", "~", ".", "~root/x", "a/b", "x" * 300, "x" * 5000, "${oc.env:HOME}",
     [], [[]], [None], ["a"], [1, 2], {}, {"kind": "x"}, {"kind": None}, {"": 0}, {"a": {"a": {}}}, [0] * 300,
 )  # fmt: skip
 

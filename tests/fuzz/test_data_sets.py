@@ -114,7 +114,7 @@ def test_an_array_of_objects_is_not_unpickled(home: Path) -> None:
     assert not (home / "sentinel").exists()
 
 
-@pytest.mark.parametrize("name", ["../../outside/all", "/outside/all", "a/b", "..", "", "x\x00", "a" * 300])
+@pytest.mark.parametrize("name", ["../train/all", "/outside/all", "a/b", "..", "", "x\x00", "a" * 300])
 def test_a_set_by_a_name_that_leads_elsewhere_is_refused(home: Path, sound: dict[str, bytes], name: str) -> None:
     about = json.loads(sound["train/dataset.json"]) | {"sets": [name]}
     shutil.copytree(home / "set", home / "strange", dirs_exist_ok=True)

@@ -20,7 +20,11 @@ epochs: 20000
 lr: 1e-4
 lr_min_ratio: 1.0
 lr_warmup_steps: 2000
-arch: {hidden_size: 64, num_heads: 4, puzzle_emb_ndim: ${.hidden_size}, loss: {loss_type: softmax_cross_entropy}}
+arch:
+  hidden_size: 64
+  num_heads: 4
+  puzzle_emb_ndim: ${.hidden_size}
+  loss: {loss_type: softmax_cross_entropy}
 weight_decay: 0.1
 beta1: 0.9
 beta2: 0.95
@@ -33,8 +37,8 @@ ODD = (
     "!!python/object/apply:os.system ['touch sentinel']", "!!python/name:os.system", "!!python/object/new:os.system [id]",
     "${oc.env:HRM_FUZZ_SECRET}", "${oc.decode:${oc.env:HRM_FUZZ_SECRET}}", "${env:HRM_FUZZ_SECRET}", "${oc.create:{}}",
     "${arch}", "${seed}", "${nowhere}", "${", "${${seed}}", "???", "*a", "&a [*a]", "{a: b", "[" * 500, ".nan", ".inf",
-    "1e999", "9" * 5000, "2001-01-01", "0x" + "f" * 400, "!!binary AAAA", "!!set {a, b}", "? [a, b]\n  : c", "'\\x00'", "-1", "''",
-    "true", "null", "[1, 2]", "{a: 1}", "190:20:30:00", "1_000", "<<: 1",
+    "1e999", "9" * 5000, "2001-01-01", "0x" + "f" * 400, "!!binary AAAA", "!!set {a, b}", "? [a, b]\n  : c", "'\\x00'",
+    "-1", "''", "true", "null", "[1, 2]", "{a: 1}", "190:20:30:00", "1_000", "<<: 1",
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from hrmlab.studies.plan import Allowance, expand
 from hrmlab.studies.run import run_cells
 from hrmlab.studies.store import StudyFolder
 from hrmlab.terminal import note
+from hrmlab.training.folder import folder_name
 
 CELL = "hrmlab.api.ablating:run_cell"
 
@@ -68,7 +69,7 @@ def ablate(
     chosen = _changed(find_study(study, quick=quick), overrides, seeds, first_seed, steps, seconds)
     base = find_config(chosen.base)
     plan = expand(chosen, base)
-    folder = StudyFolder(Path(out) if out is not None else Path("studies") / chosen.name)
+    folder = StudyFolder(Path(out) if out is not None else Path("studies") / folder_name(chosen.name))
     folder.prepare(encode(chosen), [cell.plain() for cell in plan.cells])
     note(f"{chosen.name}: {len(plan.arms)} arms, {len(chosen.seeds)} seeds, into {folder.path}", quiet)
     ran = run_cells(

@@ -228,11 +228,7 @@ def copied_trainer(config: RunConfig, train: Examples, model: HRM) -> Trainer:
 
 
 def _metrics(run: Run | None) -> list[dict[str, Any]]:
-    path = RunFolder(run.folder.path).path / "metrics.jsonl" if run is not None else None
-    if path is None or not path.is_file():
-        return []
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines if line.strip()]
+    return [] if run is None else run.folder.metrics()
 
 
 def _folder(target: str | Path, out: str | Path | None) -> Path | None:

@@ -1,9 +1,6 @@
 """Learning curves of a study, averaged over seeds, from the metrics that its runs wrote."""
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -11,6 +8,7 @@ from hrmlab.results import StudyCurve
 from hrmlab.studies.plan import Plan
 from hrmlab.studies.statistics import Floats
 from hrmlab.studies.store import StudyFolder
+from hrmlab.training.folder import RunFolder
 
 POINTS = 60
 """Of a curve."""
@@ -43,18 +41,11 @@ def band(arm: str, measure: str, courses: list[Course]) -> StudyCurve:
 
 def _courses(file: Path) -> dict[str, Course]:
     courses: dict[str, Course] = {"loss": ([], []), "exact": ([], [])}
-    for record in _records(file):
-        found: dict[str, Any] = {"loss": record.get("loss"), "exact": record.get("evaluation", {}).get("exact")}
+    for record in RunFolder(file.parent).metrics():
+        evaluation = record.get("evaluation")
+        found = {"loss": record.get("loss"), "exact": evaluation.get("exact") if isinstance(evaluation, dict) else None}
         for measure, value in found.items():
-            if value is not None:
+            if isinstance(value, int | float):
                 courses[measure][0].append(float(record["step"]))
                 courses[measure][1].append(float(value))
     return courses
-
-
-def _records(file: Path) -> Iterator[dict[str, Any]]:
-    for line in file.read_text(encoding="utf-8").splitlines():
-        try:
-            yield json.loads(line)
-        except ValueError:
-            continue  # a line cut short by a crash

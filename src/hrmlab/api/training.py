@@ -27,7 +27,7 @@ from hrmlab.terminal import Meter, note
 from hrmlab.training.checkpoint import KEPT, checkpoints, restore, save_checkpoint
 from hrmlab.training.config import RunConfig
 from hrmlab.training.feeder import Feeder
-from hrmlab.training.folder import RunFolder
+from hrmlab.training.folder import RunFolder, folder_name
 from hrmlab.training.loop import Trainer
 from hrmlab.training.progress import Monitor, forget_after
 from hrmlab.training.ranks import ALONE, Ranks, joined, launched, speaks
@@ -119,7 +119,7 @@ def _train(
 
 def fresh_path(name: str) -> Path:
     """A folder below runs/ that does not exist yet, named by run, date and time."""
-    stem = f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
+    stem = f"{folder_name(name)}-{datetime.now():%Y%m%d-%H%M%S}"
     path, number = Path("runs") / stem, 2
     while path.exists():
         path, number = Path("runs") / f"{stem}-{number}", number + 1

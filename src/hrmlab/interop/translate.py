@@ -1,13 +1,12 @@
 """From the reference's configuration to a run of ours."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from hrmlab.errors import ConfigError, DataError
+from hrmlab.errors import ConfigError
 from hrmlab.interop.arch import Arch, evaluation_policy, loss, model_config, problem, training_policy
 from hrmlab.interop.published import ELSEWHERE, OPTIONAL
 from hrmlab.interop.sapient import HierarchicalReasoningModel_ACTV1Config
@@ -15,6 +14,7 @@ from hrmlab.interop.trm import TinyRecursiveReasoningModel_ACTV1Config
 from hrmlab.interop.yaml_config import family_of
 from hrmlab.tasks import Arc, Maze, Sudoku, Task, dataset
 from hrmlab.tasks.arc.source import TRAINED
+from hrmlab.tasks.layout import load_metadata
 from hrmlab.training.config import DataConfig, RunConfig, TrainingConfig
 from hrmlab.training.optimisers import AdamAtan2Config
 
@@ -117,11 +117,8 @@ def _path(config: dict[str, Any]) -> str:
 def _data(path: Path, notes: list[str]) -> tuple[Task, float]:
     """The task, and how many examples an epoch has: groups times the mean number of examples of a puzzle."""
     if (path / "train" / "dataset.json").is_file():
-        about = json.loads((path / "train" / "dataset.json").read_text())
-        try:
-            return dataset.task_of(path), about["total_groups"] * about["mean_puzzle_examples"]
-        except KeyError as error:
-            raise DataError(f"{path / 'train' / 'dataset.json'} lacks {error}") from None
+        about = load_metadata(path / "train")
+        return dataset.task_of(path), about.total_groups * about.mean_puzzle_examples
     name = path.name.lower()
     guesses: dict[str, tuple[Task, int]] = {
         "sudoku": (Sudoku(), 1000),

@@ -1,16 +1,20 @@
 """Reading the reference's YAML: defaults list, interpolation, and assignments as on its command line."""
 
+import io
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
+from yaml import MarkedYAMLError, YAMLError
 
 from hrmlab.errors import ConfigError, unknown
 from hrmlab.interop.published import ARCH, GROUPS, INSIDE, OPTIONAL, PRETRAIN
+from hrmlab.reading import is_name, read_text
 
+_KEY = re.compile(r"\$\{[\w.\[\]]+\}")
 _GROUP_OF = {family: name for name, family in GROUPS.items()}
 
 
@@ -39,14 +43,15 @@ def read(source: str | Path, assignments: Sequence[str] = ()) -> dict[str, Any]:
         if name := chosen or group:
             config["arch"] = OmegaConf.merge(_group(path, name), config.get("arch") or {})
         words = OmegaConf.from_dotlist([word for word in overrides if not word.startswith("arch=")])
+        _check_interpolations(words, "the assignments")
         whole = OmegaConf.merge(config, words)
         family = _check(whole, str(source))
         whole = OmegaConf.merge(OPTIONAL, PRETRAIN[family], {"arch": ARCH[family]}, whole)
         merged = OmegaConf.to_container(whole, resolve=True, throw_on_missing=True)
-    except (OmegaConfBaseException, YAMLError, ValueError, TypeError, OSError) as error:
+    except (OmegaConfBaseException, YAMLError, ValueError, TypeError, OverflowError, RecursionError, OSError) as error:
         if isinstance(error, ConfigError):
             raise
-        raise ConfigError(f"{source}: {(str(error).splitlines() or [''])[0]}") from None
+        raise ConfigError(f"{source}: {_why(error)}") from None
     assert isinstance(merged, dict)
     plain = {str(key): value for key, value in merged.items()}
     _check_types(plain, family, str(source))
@@ -82,7 +87,7 @@ def _file(path: Path) -> Path:
 
 def _load(file: Path) -> tuple[DictConfig, str | None]:
     """A file without its defaults list and Hydra's own settings, and the `arch` file that it asks for."""
-    config = OmegaConf.load(file)
+    config = _parsed(file)
     if not isinstance(config, DictConfig):
         raise ConfigError(f"{file} is no mapping of keys to values")
     group = None
@@ -95,13 +100,44 @@ def _load(file: Path) -> tuple[DictConfig, str | None]:
 
 def _group(path: Path, name: str) -> Any:
     """The `arch` file of that name, beside the configuration or as published."""
+    if not is_name(name):
+        raise ConfigError(f"arch={name} came; wanted {' or '.join(GROUPS)}, or a file's name in arch/ without .yaml")
     home = path if path.is_dir() else path.parent
     for file in (home / "arch" / f"{name}.yaml", home / "config" / "arch" / f"{name}.yaml"):
         if file.is_file():
-            return OmegaConf.load(file)
+            return _parsed(file)
     if name not in GROUPS:
         raise ConfigError(f"{unknown('arch', name, GROUPS)}; {home / 'arch' / (name + '.yaml')} is not there either")
     return ARCH[GROUPS[name]]
+
+
+def _parsed(file: Path) -> Any:
+    config = OmegaConf.load(io.StringIO(read_text(file)))
+    _check_interpolations(config, str(file))
+    return config
+
+
+def _check_interpolations(config: Any, where: str) -> None:
+    """Raises ConfigError for an interpolation of anything but a key: others read the environment, or make values."""
+    waiting = [OmegaConf.to_container(config, resolve=False)]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, (dict, list)):
+            waiting += [*value, *value.values()] if isinstance(value, dict) else value
+        elif isinstance(value, str) and "${" in _KEY.sub("", value):
+            raise ConfigError(f"{where}: {value} came; wanted a value, or a key of this file as in ${{.hidden_size}}")
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
+        return f"{error.problem} in line {error.problem_mark.line + 1}"
+    if isinstance(error, RecursionError):
+        return "it is nested deeper than can be read"
+    if isinstance(error, OSError):
+        return f"it cannot be read: {error.strerror}"
+    if "expansion" in (said := (str(error).splitlines() or [""])[0]):
+        return "its aliases come to more than 10,000 values"
+    return "a whole number in it has too many digits" if "digits" in said else said
 
 
 def _check(config: Any, where: str) -> str:

@@ -32,8 +32,10 @@ def read_demonstrations(task: Task, path: Path) -> tuple[Examples, Examples | No
 
 def _arc(path: Path) -> tuple[Examples, Examples | None]:
     data = load_json(path)
-    asked = data.get("test", []) if isinstance(data, dict) else []
-    answered = [pair for pair in asked if isinstance(pair, dict) and "output" in pair]
+    asked = data.get("test") if isinstance(data, dict) else None
+    answered = (
+        [pair for pair in asked if isinstance(pair, dict) and "output" in pair] if isinstance(asked, list) else []
+    )
     if isinstance(data, dict):
         data = {**data, "test": answered or data.get("train", [])}
     puzzle = puzzle_of(path.stem, "", data, str(path))

@@ -30,7 +30,7 @@ import numpy.typing as npt
 
 from hrmlab.config import decode
 from hrmlab.errors import ConfigError, DataError
-from hrmlab.reading import kind, read_json
+from hrmlab.reading import is_name, kind, read_json
 from hrmlab.registry import Strict
 
 Array = npt.NDArray[Any]
@@ -88,9 +88,13 @@ def load_metadata(folder: Path) -> Metadata:
         raise DataError(f"{file} holds {kind(data)}, wanted an object with seq_len, vocab_size, sets, ...")
     known = {f.name for f in dataclasses.fields(Metadata)}
     try:
-        return decode(Metadata, {key: value for key, value in data.items() if key in known}, str(file))
+        found = decode(Metadata, {key: value for key, value in data.items() if key in known}, str(file))
     except ConfigError as error:
         raise DataError(str(error)) from None
+    for name in found.sets:
+        if not is_name(name):
+            raise DataError(f"{file} names the set '{name}', which is no part of a file's name; wanted e.g. all")
+    return found
 
 
 def load_array(file: Path) -> Array:

@@ -26,6 +26,7 @@ from hrmlab.config import encode, load_json
 from hrmlab.core.model import HRM
 from hrmlab.core.weights import load_weights, write_atomically
 from hrmlab.errors import CheckpointError
+from hrmlab.reading import is_name, read_lines
 from hrmlab.training.checkpoint import WEIGHTS, checkpoints, verify
 from hrmlab.training.config import RunConfig
 
@@ -98,6 +99,20 @@ class RunFolder:
         except OSError as error:
             raise CheckpointError(f"cannot write {self.path / 'metrics.jsonl'}: {error.strerror}") from None
 
+    def metrics(self) -> list[dict[str, Any]]:
+        """The lines of metrics.jsonl; those that are none, as a crash leaves them, are passed over.
+
+        Raises:
+            CheckpointError: it cannot be read.
+        """
+        file = self.path / "metrics.jsonl"
+        if not file.is_file():
+            return []
+        try:
+            return [line for line in read_lines(file) if isinstance(line, dict) and type(line.get("step")) is int]
+        except OSError as error:
+            raise CheckpointError(f"cannot read {file}: {error.strerror}") from None
+
     def last_checkpoint(self) -> Path:
         """The newest checkpoint whose files are sound.
 
@@ -120,6 +135,17 @@ class RunFolder:
         checkpoint."""
         beside = [self.path / name for name in (WEIGHTS, HUB_WEIGHTS) if (self.path / name).is_file()]
         return beside[0] if beside else self.last_checkpoint() / WEIGHTS
+
+
+def folder_name(name: str) -> str:
+    """A name out of a configuration, where a folder can be called so.
+
+    Raises:
+        CheckpointError: it leads elsewhere.
+    """
+    if not is_name(name):
+        raise CheckpointError(f"the name '{name}' is none for a folder; set name=NAME, or choose the folder with --out")
+    return name
 
 
 def find_weights(path: Path) -> tuple[RunFolder, Path]:
