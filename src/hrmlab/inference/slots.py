@@ -1,9 +1,8 @@
-"""Slots that take the next puzzle as soon as their own has halted, closed when no puzzle is left for them."""
+"""Slots that take the next puzzle as soon as their own has halted; as many are open as there are puzzles for."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import count as counting
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,7 @@ class Slots:
     """The slots of one call: who works in each, their carry, and what has been seen of each puzzle.
 
     Args:
-        source: puzzles, taken one by one as slots fall free.
+        source: numbers and puzzles, taken one by one as slots fall free; it may end and go on later.
         limit: slots at most.
         engine: what computes segments; one of fixed shapes keeps its slots open for nobody once puzzles run out.
         halting, check, watch: as the solver's.
@@ -40,14 +39,14 @@ class Slots:
         self,
         engine: Eager,
         halting: HaltingConfig,
-        source: Iterator[Puzzle],
+        source: Iterator[tuple[int, Puzzle]],
         limit: int,
         check: Check | None = None,
         watch: Watch | None = None,
     ) -> None:
         self.engine, self.model, self.halting, self.limit = engine, engine.model, halting, limit
         self.check, self.watch = check, watch
-        self.source = zip(counting(), source, strict=False)
+        self.source = source
         self.owner: Indices = np.zeros(0, dtype=np.int64)
         self.asked: list[Puzzle] = []
         self.right: Flags = np.zeros((0, halting.max_segments), dtype=np.bool_)
@@ -56,26 +55,48 @@ class Slots:
         self.carry: Carry | None = None
 
     def refill(self) -> bool:
-        """Give waiting puzzles to free slots and close those that nobody waits for; False when all are closed."""
-        free = np.arange(self.limit) if self.carry is None else np.flatnonzero(_numpy(self.carry.halted))
-        fresh = [numbered for _, numbered in zip(free, self.source, strict=False)] if len(free) else []
-        if self.carry is None:
-            if not fresh:
-                return False
-            self._open(fresh)
-        elif len(free):
+        """Give waiting puzzles to free slots, open and close slots as many wait; False when all are closed."""
+        free = self._vacant()
+        room = len(free) + self.limit - len(self.owner)
+        fresh = [numbered for _, numbered in zip(range(room), self.source, strict=False)]
+        if self.carry is None and not fresh:
+            return False
+        if len(fresh) > len(free):
+            free = np.append(free, self._open(fresh[len(free) :]))
+        if len(free):
             self._replace(free, fresh)
         if self.won:
             racing = [puzzle.group for puzzle in self.asked if puzzle.group is not None]
             self.won = {group: at for group, at in self.won.items() if group >= min(racing, default=group + 1)}
         return bool((self.owner != NOBODY).any())
 
-    def _open(self, fresh: list[tuple[int, Puzzle]]) -> None:
-        self.owner, self.asked = np.array([number for number, _ in fresh]), [puzzle for _, puzzle in fresh]
-        self.right = np.zeros((len(fresh), self.halting.max_segments), dtype=np.bool_)
-        batch = self._batch(self.asked)
-        self.carry = self._begun(self.model.empty_carry(batch), batch)
-        self._random_starts(range(len(fresh)))
+    def drop(self, unwanted: Callable[[int], bool]) -> None:
+        """Stop work on the puzzles of these numbers; their slots take others at the next `refill`."""
+        for slot, owner in enumerate(self.owner.tolist()):
+            if owner != NOBODY and unwanted(owner):
+                self.owner[slot] = NOBODY
+
+    def _vacant(self) -> Indices:
+        """Slots that have halted or work for nobody."""
+        if self.carry is None:
+            return np.zeros(0, dtype=np.int64)
+        nobody = self.owner == NOBODY
+        if nobody.any():
+            idle = torch.from_numpy(nobody).to(self.carry.halted.device)
+            self.carry = replace(self.carry, halted=self.carry.halted | idle)
+        return np.flatnonzero(_numpy(self.carry.halted))
+
+    def _open(self, fresh: list[tuple[int, Puzzle]]) -> Indices:
+        """Slots for more puzzles, still without them; an engine of fixed shapes gets all its slots the second time."""
+        rows = len(self.owner)
+        more = self.limit - rows if rows and self.engine.fixed_shapes else len(fresh)
+        puzzles = [fresh[0][1]] * more
+        self.owner = np.append(self.owner, np.full(more, NOBODY))
+        self.asked = self.asked + puzzles
+        self.right = np.append(self.right, np.zeros((more, self.halting.max_segments), dtype=np.bool_), axis=0)
+        opened = self.model.empty_carry(self._batch(puzzles))
+        self.carry = opened if self.carry is None else _joined(self.carry, opened)
+        return np.arange(rows, rows + more)
 
     def _replace(self, free: Indices, fresh: list[tuple[int, Puzzle]]) -> None:
         assert self.carry is not None
@@ -225,6 +246,29 @@ def _generator(numbers: npt.NDArray[Any]) -> torch.Generator:
 
 def _picked(batch: Batch, kept: Tensor) -> Batch:
     return Batch(batch.inputs[kept], batch.labels[kept], batch.identifiers[kept])
+
+
+def _joined(carry: Carry, more: Carry) -> Carry:
+    """The slots of both; what the policy remembers of the new ones is nothing."""
+
+    def both(old: Tensor, new: Tensor) -> Tensor:
+        return torch.cat((old, new.to(old)))
+
+    return replace(
+        carry,
+        states={level: both(state, more.states[level]) for level, state in carry.states.items()},
+        steps=both(carry.steps, more.steps),
+        first_allowed=both(carry.first_allowed, more.first_allowed),
+        halted=both(carry.halted, more.halted),
+        batch=Batch(
+            both(carry.batch.inputs, more.batch.inputs),
+            both(carry.batch.labels, more.batch.labels),
+            both(carry.batch.identifiers, more.batch.identifiers),
+        ),
+        memory={
+            name: both(held, held.new_zeros(len(more.steps), *held.shape[1:])) for name, held in carry.memory.items()
+        },
+    )
 
 
 def _rows(carry: Carry, kept: Tensor) -> Carry:

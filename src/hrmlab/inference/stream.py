@@ -57,10 +57,14 @@ class Solver:
                 yield waiting.pop(due)
                 due += 1
 
+    def open(self, source: Iterator[tuple[int, Puzzle]]) -> Slots:
+        """The slots, for whoever turns them himself; numbers and puzzles come from the source."""
+        return Slots(self.engine, self.halting, source, self.slots, self.check, self.watch)
+
     def as_they_halt(self, puzzles: Iterable[Puzzle | Tokens]) -> Iterator[tuple[int, Answer]]:
         """(number of the puzzle, answer), the quick ones first."""
         source = (p if isinstance(p, Puzzle) else Puzzle(np.asarray(p)) for p in puzzles)
-        work = Slots(self.engine, self.halting, source, self.slots, self.check, self.watch)
+        work = self.open(enumerate(source))
         while True:
             with torch.inference_mode():  # not around the yield: the caller's own computations are none of ours
                 if not work.refill():
