@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 
 from hrmlab.core.eager import Eager
-from hrmlab.errors import ConfigError, DataError, unknown
+from hrmlab.errors import ConfigError, unknown
 from hrmlab.halting import HaltingConfig
 from hrmlab.inference.attempts import SELECT, VARY, Ensemble, Select, Vary
 from hrmlab.inference.stream import Answer, Frame, Puzzle, Solver
@@ -116,7 +116,7 @@ class Answering:
         return replace(
             entry.solution,
             input=self.task.format(entry.puzzle),
-            output=_text(self.task, answer.tokens),
+            output=self.task.written(answer.tokens),
             solved=answer.valid,
             segments=answer.segments,
             confidence=answer.confidence,
@@ -137,11 +137,3 @@ class _Pen:
         board = self.task.draw(puzzle, frame.tokens, before)
         self.before = np.array(frame.tokens)
         self.show(Drawing(frame.puzzle + 1, frame.segment, board, frame.confidence, frame.done))
-
-
-def _text(task: Task, tokens: Tokens) -> str | None:
-    """The answer as text; None where it holds tokens that no puzzle has (padding, say)."""
-    try:
-        return task.format(tokens)
-    except DataError:
-        return None

@@ -148,9 +148,7 @@ def _forgiving(task: Task, lines: Iterable[Line]) -> Iterator[Entry]:
 
 def _entry(task: Task, where: str, text: str) -> Entry:
     try:
-        puzzle = task.parse(text)
-        if problem := task.check(puzzle):
-            raise DataError(f"{problem}; wanted a puzzle with exactly one solution")
+        puzzle = task.fair(text)
     except DataError as error:
         return Entry(Solution(input=text, error=f"{where}: {error}"), None)
     return Entry(Solution(input=text), puzzle)

@@ -110,6 +110,26 @@ VERBS = (
         ),
     ),
     Verb(
+        "serve",
+        "answer puzzles over HTTP",
+        "serving:serve",
+        (RUN,),
+        (
+            Option(
+                "--host", "the address to listen on; any but this machine's own wants a token", str, default="127.0.0.1"
+            ),
+            Option("--port", "0 takes a free one", int, "N", default=8000),
+            Option("--token-file", "a file with the token that requests must bear (or HRM_TOKEN=...)", str, "FILE"),
+            Option("--processes", "that solve, each with the whole model", int, "N", default=1),
+            Option("--slots", "puzzles at work at once in each of them", int, "N", default=256),
+            Option("--queue", "puzzles that may wait for a slot; more are told to come later", int, "N", default=1024),
+            Option("--batch", "puzzles in one request", int, "N", default=256),
+            Option("--timeout", "seconds after which a puzzle is given up", float, "S", default=60.0),
+            HALTING,
+            ENGINE,
+        ),
+    ),
+    Verb(
         "halting",
         "every halting rule on the same weights: accuracy against segments",
         "halting:compare",

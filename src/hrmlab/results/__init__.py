@@ -16,7 +16,7 @@ from hrmlab.results.specialist import Consultation, Evidence, Gate, Ledger, Prop
 from hrmlab.results.study import Study, StudyArm, StudyCell, StudyCurve, StudyRow
 from hrmlab.results.things import Catalogue, DataCheck, DataSet, DataView, Inspection, Item
 from hrmlab.results.tuning import Tuning
-from hrmlab.results.work import Demonstration, Solution, Solving, Training
+from hrmlab.results.work import Demonstration, Serving, Solution, Solving, Training
 
 __all__ = [
     "Adaptation",
@@ -56,6 +56,7 @@ __all__ = [
     "Result",
     "Scaffold",
     "Scores",
+    "Serving",
     "Solution",
     "Solving",
     "Study",

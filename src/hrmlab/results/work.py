@@ -63,6 +63,15 @@ class Solving(Result):
 
 
 @dataclass(frozen=True)
+class Serving(Result):
+    """What a server did until it was told to end. puzzles: how many, by what became of them."""
+
+    url: str
+    seconds: float
+    puzzles: dict[str, int]
+
+
+@dataclass(frozen=True)
 class Demonstration(Result):
     """The main job, done once. report: path of the file with the evaluation."""
 

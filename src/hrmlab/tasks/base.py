@@ -12,6 +12,7 @@ from typing import ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from hrmlab.errors import DataError
 from hrmlab.registry import Part, Registry
 from hrmlab.spec import TaskSpec
 
@@ -137,6 +138,24 @@ class Task(Part, ABC):
     @abstractmethod
     def check(self, puzzle: Tokens) -> str | None:
         """Why a puzzle is no fair question (no solution, several solutions), or None if it is one."""
+
+    def fair(self, text: str) -> Tokens:
+        """A puzzle as a person types it, shape (seq_len,), that is a fair question too.
+
+        Raises:
+            DataError: as `parse`, or what `check` finds.
+        """
+        puzzle = self.parse(text)
+        if problem := self.check(puzzle):
+            raise DataError(f"{problem}; wanted a puzzle with exactly one solution")
+        return puzzle
+
+    def written(self, tokens: Tokens) -> str | None:
+        """An answer as text; None where it holds tokens that no puzzle has (padding, say)."""
+        try:
+            return self.format(tokens)
+        except DataError:
+            return None
 
     @abstractmethod
     def valid(self, inputs: Tokens, answers: Tokens) -> npt.NDArray[np.bool_]:

@@ -1,0 +1,52 @@
+"""Who may ask: requests that name another host, or lack the token, end here."""
+
+import hmac
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from hrmlab.web.replies import error
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+OPEN = ("/health",)
+"""Paths without a token, for whoever looks whether the server is up."""
+
+
+class Guard:
+    """Around an application.
+
+    Args:
+        token: that every request must bear; None for none.
+        hosts: names under which this server may be asked, None for any. A page of somebody else, whose name has been
+            made to point here (DNS rebinding), asks under its own.
+    """
+
+    def __init__(self, app: App, token: str | None, hosts: frozenset[str] | None) -> None:
+        self.app, self.token, self.hosts = app, token, hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            headers = dict(scope["headers"])
+            if self.hosts is not None and _host(headers.get(b"host", b"")) not in self.hosts:
+                await error(400, "the request is for another host; wanted " + " or ".join(sorted(self.hosts)))(
+                    scope, receive, send
+                )
+                return
+            if self.token is not None and scope["path"] not in OPEN and not self._knows(headers):
+                wanted = error(401, "wanted the header 'Authorization: Bearer TOKEN'", {"WWW-Authenticate": "Bearer"})
+                await wanted(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+    def _knows(self, headers: dict[bytes, bytes]) -> bool:
+        assert self.token is not None
+        kind, _, token = headers.get(b"authorization", b"").partition(b" ")
+        return kind.lower() == b"bearer" and hmac.compare_digest(token.strip(), self.token.encode())
+
+
+def _host(header: bytes) -> str:
+    """Without the port."""
+    name = header.decode("latin-1").lower()
+    return name[: name.index("]") + 1] if name.startswith("[") and "]" in name else name.partition(":")[0]
