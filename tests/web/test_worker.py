@@ -1,0 +1,160 @@
+"""The process that solves: what it is asked, when it dies, and when nobody waits for it any more."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+
+import pytest
+from httpx import ASGITransport, AsyncClient
+from web.conftest import JOB
+
+from hrmlab.errors import ConfigError
+from hrmlab.web.app import application
+from hrmlab.web.front import Front
+from hrmlab.web.limits import Limits
+from hrmlab.web.metrics import Metrics
+from hrmlab.web.protocol import Found, Job, Late, Lost, Said
+from hrmlab.web.refusal import Refusal
+from hrmlab.web.worker import Worker
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+async def slow(anyio_backend: str) -> AsyncIterator[Front]:
+    """A model that is not done before it is told so."""
+    job = Job("sudoku-6x6", halting="fixed,max_segments=100000", device="cpu", threads=1, slots=2)
+    front = Front([Worker(job)], Limits())
+    await front.start()
+    yield front
+    await front.close()
+
+
+async def until(true: object) -> None:
+    async with asyncio.timeout(30):
+        while not true():  # type: ignore[operator]
+            await asyncio.sleep(0.01)
+
+
+async def test_what_is_forgotten_makes_room(slow: Front, puzzles: list[str]) -> None:
+    (worker,) = slow.workers
+    tokens, heard = slow.task.parse(puzzles[0]).tolist(), list[Said]()
+    numbers = [worker.ask(tokens, heard.append) for _ in range(5)]
+    await until(lambda: (worker.turn.working, worker.turn.waiting) == (2, 3))
+    for number in numbers[:4]:
+        worker.forget(number)
+    await until(lambda: (worker.turn.working, worker.turn.waiting) == (1, 0))
+    worker.forget(numbers[4])
+    worker.forget(numbers[4])
+    assert not worker.asked and not heard
+
+
+async def test_a_request_that_nobody_waits_for_is_given_up(slow: Front, puzzles: list[str]) -> None:
+    """The connection is closed before the answer: by hand, as a test client never does it."""
+    app, sent, gone = application(slow, Metrics()), [], asyncio.Event()
+    body = b'{"puzzle": "%s"}' % puzzles[0].encode()
+    coming = iter([{"type": "http.request", "body": body}])
+
+    async def receive() -> dict[str, object]:
+        if (message := next(coming, None)) is not None:
+            return message
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: object) -> None:
+        sent.append(message)
+
+    headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/solve", "headers": headers, "query_string": b""}
+    request = asyncio.create_task(app(scope, receive, send))
+    await until(lambda: slow.outstanding == 1)
+    gone.set()
+    await asyncio.wait_for(request, 10)
+    assert slow.outstanding == 0
+    (worker,) = slow.workers
+    assert worker.ready is not None and not worker.asked
+
+
+async def test_a_stream_that_nobody_reads_is_given_up(slow: Front, puzzles: list[str]) -> None:
+    async with slow.order([puzzles[0]], 30.0, watched=True) as order:
+        events = order.events()
+        seen = [await anext(events) for _ in range(3)]
+        assert [event.segment["segment"] for event in seen if event.segment] == [1, 2, 3]
+        assert slow.outstanding == 1
+    assert slow.outstanding == 0
+
+
+async def test_time_that_is_over_ends_work_in_a_slot(slow: Front, puzzles: list[str]) -> None:
+    async with slow.order([puzzles[0]], 0.3, watched=False) as order:
+        (solution,) = await order.answered()
+    assert solution.reason == "late" and solution.input == puzzles[0]
+
+
+async def test_a_process_that_dies_is_replaced_and_what_it_had_is_said_to_be_lost(puzzles: list[str]) -> None:
+    worker = Worker(JOB)
+    front = Front([worker], Limits())
+    with pytest.raises(Refusal, match="being loaded"):
+        async with front.order(puzzles[:1], 1.0, watched=False):
+            pass
+    await front.start()
+    try:
+        app = application(front, Metrics())
+        async with AsyncClient(transport=ASGITransport(app), base_url="http://localhost", timeout=60) as client:
+            heard: list[Said] = []
+            worker.ask(front.task.parse(puzzles[0]).tolist(), heard.append)
+            assert worker._process is not None
+            worker._process.send_signal(signal.SIGSTOP)
+            asked = asyncio.create_task(client.post("/solve", json={"puzzle": puzzles[0]}))
+            await until(lambda: front.outstanding == 2)
+            worker._process.kill()
+            answer = await asked
+            assert answer.status_code == 503 and "died" in answer.json()["error"]
+            assert [type(said) for said in heard] == [Lost]
+            health = await client.get("/health")
+            assert (health.status_code, health.json()["status"]) == (503, "starting")
+            refused = await client.post("/solve", json={"puzzle": puzzles[0]})
+            assert refused.status_code == 503 and refused.headers["retry-after"] == "1"
+            await until(lambda: worker.ready is not None)
+            assert (await client.post("/solve", json={"puzzle": puzzles[0]})).status_code == 200
+            assert worker.restarts == 1
+    finally:
+        await front.close()
+    assert front.outstanding == 0 and worker._process.returncode is not None
+
+
+async def test_two_processes_share_the_work(puzzles: list[str]) -> None:
+    front = Front([Worker(JOB), Worker(JOB)], Limits())
+    await front.start()
+    try:
+        tokens = [front.task.parse(puzzle).tolist() for puzzle in puzzles[:16]]
+        orders = [front.order([puzzle], 30.0, watched=False) for puzzle in puzzles[:16]]
+        entered = [await order.__aenter__() for order in orders]
+        assert len(tokens) == front.outstanding and {len(worker.asked) for worker in front.workers} == {8}
+        solutions = [(await order.answered())[0] for order in entered]
+        for order in orders:
+            await order.__aexit__(None, None, None)
+        assert all(solution.output for solution in solutions) and front.outstanding == 0
+    finally:
+        await front.close()
+
+
+async def test_a_job_that_cannot_be_done_is_refused() -> None:
+    worker = Worker(Job("nowhere", device="cpu"))
+    with pytest.raises(ConfigError, match="nowhere"):
+        await worker.start()
+    await worker.close()
+
+
+async def test_answers_are_those_asked_for_whatever_else_is_going_on(front: Front, puzzles: list[str]) -> None:
+    (worker,) = front.workers
+    heard: dict[int, Said] = {}
+    for index, puzzle in enumerate(puzzles):
+        late = index % 5 == 4
+        worker.ask(
+            front.task.parse(puzzle).tolist(),
+            lambda said, index=index: heard.update({index: said}),
+            until=0.0 if late else None,
+        )
+    await until(lambda: len(heard) == len(puzzles))
+    assert {index for index, said in heard.items() if isinstance(said, Late)} == set(range(4, len(puzzles), 5))
+    assert all(isinstance(said, Found) for index, said in heard.items() if index % 5 != 4)
