@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 export VENV
 
-.PHONY: demo test check lock
+.PHONY: demo test check lock audit
 
 demo:  ## install, then generate puzzles, train, evaluate and solve on the CPU (about ten minutes)
 	$(PYTHON) tools/setup.py
@@ -19,5 +19,10 @@ check:  ## style, types and import rules
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-lock:  ## write constraints.txt from the present environment
-	$(VENV)/bin/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt
+lock:  ## write requirements.lock and THIRD_PARTY.md again (UPGRADE=--upgrade for newer versions)
+	$(PYTHON) tools/setup.py supply
+	$(VENV)/bin/python tools/lock.py $(UPGRADE)
+
+audit:  ## look for known vulnerabilities in what is locked
+	$(PYTHON) tools/setup.py supply
+	$(VENV)/bin/pip-audit --disable-pip --require-hashes --requirement requirements.lock
