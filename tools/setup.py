@@ -131,8 +131,8 @@ def has_gpu() -> bool:
 def pip(*arguments: str, expected: bool = False) -> bool:
     """Run pip; that there is no such file to be had is not said where it is `expected`."""
     command = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", *arguments]
-    answer = subprocess.run(command, cwd=ROOT, text=True, stderr=subprocess.PIPE)
-    if not (expected and "No matching distribution" in answer.stderr):
+    answer = subprocess.run(command, cwd=ROOT, text=True, stderr=subprocess.PIPE if expected else None)
+    if expected and "No matching distribution" not in answer.stderr:
         sys.stderr.write(answer.stderr)
     return answer.returncode == 0
 
