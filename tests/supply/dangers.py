@@ -84,7 +84,7 @@ def _why(name: str, call: ast.Call, known: dict[str, str]) -> str | None:
         return "runs code that comes with a model"
     if last == "exec_module":
         return "imports a file"
-    if name == "yaml.load" and _dotted(given.get("Loader") or (call.args + [call])[1], known) not in SAFE_YAML:
+    if name == "yaml.load" and _dotted(given.get("Loader") or [*call.args, call][1], known) not in SAFE_YAML:
         return "builds objects that YAML names"
     if last in ("extractall", "extract") and not _is(given.get("filter"), "data"):
         return "unpacks wherever the archive says: filter='data' is missing"

@@ -5,9 +5,9 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from supply.dangers import dangers
 
 from hrmlab.studies.engines.apart import pack, unpack
-from supply.dangers import dangers
 
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-
 from supply.lock import ROOT, tool
 
 NAME = "tiny_locked"
