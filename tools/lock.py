@@ -1,7 +1,8 @@
 """Write requirements.lock: every package of every extra, for every platform and Python, each with its SHA-256.
 
-`python tools/lock.py [--upgrade]`, with the extra `supply` (uv) installed; `make lock`. Versions stay as they are unless
-`--upgrade` is given. uv resolves all extras together, so that they agree; then each alone, which tells what asks for what.
+`python tools/lock.py [--upgrade]`, with the extra `supply` (uv) installed; `make lock`. Versions stay as they are
+unless `--upgrade` is given. uv resolves all extras together, so that they agree; then each alone, which tells what asks
+for what.
 
 torch has two builds of one version. PyPI's are in the lock as any package's; the CPU wheels lie on PyTorch's own index,
 which is read for their hashes. Where it does not answer, those that the lock already has are kept.

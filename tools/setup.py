@@ -1,15 +1,15 @@
 """Make the project's virtual environment: `python3 tools/setup.py [EXTRA ...]`. Standard library only; safe to repeat.
 
 Everything comes from requirements.lock, and pip refuses any file whose SHA-256 is not in it. The lock says in a line
-`# for: NAME ...` before each package what asks for it; what was not asked for is left out. Dependencies are not resolved
-again, nothing is built but the project itself, and that by a locked hatchling.
+`# for: NAME ...` before each package what asks for it; what was not asked for is left out. Dependencies are not
+resolved again, nothing is built but the project itself, and that by a locked hatchling.
 
 torch is the one heavy dependency. Where there is no NVIDIA GPU its CUDA build, several gigabytes, must not come: a CPU
 wheel that pip already sees (--find-links, a mirror) is taken, else PyTorch's own index of CPU wheels is asked, for
 torch alone. The lock knows both builds.
 
-Environment: VENV, the folder (default .venv); TORCH=any takes PyPI's build of torch, CUDA and all; TORCH=unchecked takes
-whatever build pip finds, with what it asks for, and is the one way past the hashes.
+Environment: VENV, the folder (default .venv); TORCH=any takes PyPI's build of torch, CUDA and all; TORCH=unchecked
+takes whatever build pip finds, with what it asks for, and is the one way past the hashes.
 """
 
 import hashlib
@@ -99,9 +99,9 @@ def install_torch() -> bool:
         done = locked({"torch-cpu"}, expected=True) or locked({"torch-cpu"}, *CPU_WHEELS)
         if not done:
             fail(
-                f"no CPU build of {pin} with a known hash was found: pip sees no local wheel and PyTorch's index of CPU "
-                "wheels did not answer. Give pip one (PIP_FIND_LINKS=FOLDER), or accept PyPI's CUDA build of several "
-                "gigabytes with TORCH=any"
+                f"no CPU build of {pin} with a known hash was found: pip sees no local wheel and PyTorch's index of "
+                "CPU wheels did not answer. Give pip one (PIP_FIND_LINKS=FOLDER), or accept PyPI's CUDA build of "
+                "several gigabytes with TORCH=any"
             )
             return False
     if not done:

@@ -32,10 +32,8 @@ ALLOWED = {
 
 
 def found() -> set[tuple[str, str]]:
-    files = sorted(SOURCES.rglob("*.py"))
-    return {
-        (str(file.relative_to(SOURCES)), danger.call) for file in files for danger in dangers(file.read_text("utf-8"))
-    }
+    sources = {str(file.relative_to(SOURCES)): file.read_text("utf-8") for file in SOURCES.rglob("*.py")}
+    return {(file, danger.call) for file, source in sources.items() for danger in dangers(source)}
 
 
 def test_the_sources_hold_no_dangerous_call_but_those_that_are_explained() -> None:
