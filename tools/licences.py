@@ -21,6 +21,7 @@ NAMES = {
     "apache software license": "Apache-2.0",
     "apache-2.0": "Apache-2.0",
     "bsd": "BSD",
+    "bsd-2-clause": "BSD-2-Clause",
     "bsd 2-clause license": "BSD-2-Clause",
     "bsd 3-clause license": "BSD-3-Clause",
     "bsd license": "BSD",
@@ -87,7 +88,7 @@ def licence(stated: Mapping[str, Any]) -> str:
     if (name := canonical(stated["name"])) in STATED:
         return STATED[name]
     marks = [mark.split(" :: ")[-1] for mark in stated.get("classifier", []) if mark.startswith("License :: ")]
-    words = [stated.get("license") or "", *marks]
+    words = [(stated.get("license") or "").partition("\n")[0].strip(), *marks]
     known = dict.fromkeys(NAMES[word.lower()] for word in words if word.lower() in NAMES)
     if not known:
         raise SystemExit(f"licences: {name} states {words}, which tools/licences.py does not know")

@@ -34,7 +34,8 @@ def main(arguments: list[str]) -> int:
     everything = [line for lines in wanted.values() for line in lines]
     present = LOCK.read_text(encoding="utf-8") if LOCK.exists() else ""
     kept = [] if "--upgrade" in arguments else pins(present)
-    packages = parse(resolve(everything, kept, "--generate-hashes"))
+    found = parse(resolve(everything, kept, "--generate-hashes"))
+    packages = {name: text for name, text in found.items() if "== 'emscripten'" not in text}  # runs no torch
     versions = [text.split()[0] for text in packages.values()]
     groups = {name: set(parse(resolve(lines, versions))) for name, lines in wanted.items()}
     without = set(parse(resolve(wanted["torch"], versions, "--python-platform", "windows", universal=False)))
