@@ -22,7 +22,9 @@ check:  ## style, types and import rules
 lock:  ## write requirements.lock and THIRD_PARTY.md again (UPGRADE=--upgrade for newer versions)
 	$(PYTHON) tools/setup.py supply
 	$(VENV)/bin/python tools/lock.py $(UPGRADE)
+	$(VENV)/bin/python tools/licences.py
 
-audit:  ## look for known vulnerabilities in what is locked
+audit:  ## ask PyPI's advisories about all that is locked; fails where one is known, or could not be asked about
 	$(PYTHON) tools/setup.py supply
-	$(VENV)/bin/pip-audit --disable-pip --require-hashes --requirement requirements.lock
+	sed '/^# for: torch-cpu$$/,$$d' requirements.lock > $(VENV)/audited.txt
+	$(VENV)/bin/pip-audit --strict --disable-pip --require-hashes --requirement $(VENV)/audited.txt

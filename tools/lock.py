@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements.lock"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu/torch/"
-EDITABLE = "editables>=0.5"  # what hatchling asks for when it installs a project in place
+BUILD = ["editables>=0.5", "pip>=26.3"]  # hatchling asks for the first in place; the pip that Python brings is old
 NAME = re.compile(r"[a-z0-9][a-z0-9.-]*(?===)")
 HEAD = """\
 # Written by `make lock`; every platform, Python 3.11 to 3.13. `tools/setup.py` installs from it, by hash.
@@ -41,10 +41,9 @@ def main(arguments: list[str]) -> int:
     without = set(parse(resolve(wanted["torch"], versions, "--python-platform", "windows", universal=False)))
     groups |= {"base": groups["base"] | without - {"torch"}, "cuda": groups["torch"] - without, "torch": {"torch"}}
     version = packages["torch"].split()[0].partition("==")[2]
-    blocks = {name: (asked_by(name, groups), text) for name, text in packages.items()}
-    blocks["torch+cpu"] = "torch-cpu", entry(f"torch=={version}+cpu", cpu_hashes(version, present))
-    body = "".join(f"# for: {names}\n{text}" for _, (names, text) in sorted(blocks.items()))
-    LOCK.write_text(HEAD + body, encoding="utf-8")
+    blocks = [f"# for: {asked_by(name, groups)}\n{text}" for name, text in sorted(packages.items())]
+    blocks.append(f"# for: torch-cpu\n{entry(f'torch=={version}+cpu', cpu_hashes(version, present))}")
+    LOCK.write_text(HEAD + "".join(blocks), encoding="utf-8")
     return 0
 
 
@@ -54,7 +53,7 @@ def requirements() -> dict[str, list[str]]:
     own = project["project"]["dependencies"]
     torch = [line for line in own if line.startswith("torch")]
     base = [line for line in own if line not in torch]
-    build = [*project["build-system"]["requires"], EDITABLE]
+    build = [*project["build-system"]["requires"], *BUILD]
     return {"base": base, "build": build, "torch": torch, **project["project"]["optional-dependencies"]}
 
 
