@@ -39,12 +39,12 @@ NAMES = {
     "psf": "PSF-2.0",
     "python software foundation license": "PSF-2.0",
 }
-STATED = {"cuda-toolkit": "LicenseRef-NVIDIA-Proprietary"}  # says nothing; it holds nothing and names NVIDIA's libraries
+STATED = {"cuda-toolkit": "LicenseRef-NVIDIA-Proprietary"}  # states nothing, and only names NVIDIA's libraries
 HEAD = """\
 # Packages of others
 
-Written by `make lock` from what each package in [requirements.lock](requirements.lock) states of itself. None of them is
-part of hrm-lab or is handed on with it: pip fetches them. **For** is the extra that asks for a package (base: hrm-lab
+Written by `make lock` from what each package in [requirements.lock](requirements.lock) states of itself. None of them
+is part of hrm-lab or is handed on with it: pip fetches them. **For** is the extra that asks for a package (base: hrm-lab
 itself; build: its build; cuda: what PyPI's build of torch asks for on Linux). Licences that are not permissive are
 explained in [SECURITY.md](SECURITY.md#licences).
 
