@@ -44,8 +44,8 @@ HEAD = """\
 # Packages of others
 
 Written by `make lock` from what each package in [requirements.lock](requirements.lock) states of itself. None of them
-is part of hrm-lab or is handed on with it: pip fetches them. **For** is the extra that asks for a package (base: hrm-lab
-itself; build: its build; cuda: what PyPI's build of torch asks for on Linux). Licences that are not permissive are
+is part of hrm-lab or is handed on with it: pip fetches them. **For** is the extra that asks for a package (base:
+hrm-lab itself; build: its build; cuda: what PyPI's build of torch asks for on Linux). Those not permissive are
 explained in [SECURITY.md](SECURITY.md#licences).
 
 | package | version | licence | for |
