@@ -129,7 +129,12 @@ def test_only_what_was_asked_for_is_taken(setup: ModuleType, tmp_path: Path) -> 
 
 @pytest.mark.parametrize(("altered", "builds"), [(False, {"torch"}), (True, set())])
 def test_a_cpu_build_is_taken_by_its_hash(
-    setup: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, altered: bool, builds: set[str]
+    setup: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    altered: bool,
+    builds: set[str],
 ) -> None:
     """A local wheel of torch, as pip sees it, in the very steps that the tool takes."""
     into = tmp_path / "into"
@@ -149,6 +154,7 @@ def test_a_cpu_build_is_taken_by_its_hash(
             archive.writestr("extra.py", "")
     assert setup.install_torch() is not altered
     assert installed(into) == builds
+    assert ("DO NOT MATCH THE HASHES" in capfd.readouterr().err) is altered
 
 
 def test_a_build_with_a_name_brings_its_own_libraries(setup: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
