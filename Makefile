@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 export VENV
 
-.PHONY: demo test check lock
+.PHONY: demo test check lock audit
 
 demo:  ## install, then generate puzzles, train, evaluate and solve on the CPU (about ten minutes)
 	$(PYTHON) tools/setup.py
@@ -19,5 +19,12 @@ check:  ## style, types and import rules
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-lock:  ## write constraints.txt from the present environment
-	$(VENV)/bin/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt
+lock:  ## write requirements.lock and THIRD_PARTY.md again (UPGRADE=--upgrade for newer versions)
+	$(PYTHON) tools/setup.py supply
+	$(VENV)/bin/python tools/lock.py $(UPGRADE)
+	$(VENV)/bin/python tools/licences.py
+
+audit:  ## ask PyPI's advisories about all that is locked; fails where one is known, or could not be asked about
+	$(PYTHON) tools/setup.py supply
+	sed '/^# for: torch-cpu$$/,$$d' requirements.lock > $(VENV)/audited.txt
+	$(VENV)/bin/pip-audit --strict --disable-pip --require-hashes --requirement $(VENV)/audited.txt
