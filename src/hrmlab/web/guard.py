@@ -2,7 +2,10 @@
 
 import hmac
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
+
+from h11 import LocalProtocolError
 
 from hrmlab.web.replies import error
 
@@ -38,7 +41,8 @@ class Guard:
                 wanted = error(401, "wanted the header 'Authorization: Bearer TOKEN'", {"WWW-Authenticate": "Bearer"})
                 await wanted(scope, receive, send)
                 return
-        await self.app(scope, receive, send)
+        with suppress(LocalProtocolError):  # whoever asked has broken HTTP meanwhile, and was told so by uvicorn
+            await self.app(scope, receive, send)
 
     def _knows(self, headers: dict[bytes, bytes]) -> bool:
         assert self.token is not None
