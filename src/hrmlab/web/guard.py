@@ -30,19 +30,19 @@ class Guard:
         self.app, self.token, self.hosts = app, token, hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            headers = dict(scope["headers"])
-            if self.hosts is not None and _host(headers.get(b"host", b"")) not in self.hosts:
-                await error(400, "the request is for another host; wanted " + " or ".join(sorted(self.hosts)))(
-                    scope, receive, send
-                )
-                return
-            if self.token is not None and scope["path"] not in OPEN and not self._knows(headers):
-                wanted = error(401, "wanted the header 'Authorization: Bearer TOKEN'", {"WWW-Authenticate": "Bearer"})
-                await wanted(scope, receive, send)
-                return
+        refused = self._refused(scope)
         with suppress(LocalProtocolError):  # whoever asked has broken HTTP meanwhile, and was told so by uvicorn
-            await self.app(scope, receive, send)
+            await (self.app if refused is None else refused)(scope, receive, send)
+
+    def _refused(self, scope: Scope) -> App | None:
+        if scope["type"] != "http":
+            return None
+        headers = dict(scope["headers"])
+        if self.hosts is not None and _host(headers.get(b"host", b"")) not in self.hosts:
+            return error(400, "the request is for another host; wanted " + " or ".join(sorted(self.hosts)))
+        if self.token is not None and scope["path"] not in OPEN and not self._knows(headers):
+            return error(401, "wanted the header 'Authorization: Bearer TOKEN'", {"WWW-Authenticate": "Bearer"})
+        return None
 
     def _knows(self, headers: dict[bytes, bytes]) -> bool:
         assert self.token is not None
