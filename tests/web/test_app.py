@@ -6,10 +6,15 @@ from typing import Any
 
 import pytest
 from httpx import AsyncClient
+from starlette.testclient import TestClient
+from web.conftest import JOB
 
 from hrmlab import api
+from hrmlab.web.app import application
 from hrmlab.web.front import Front
+from hrmlab.web.limits import Limits
 from hrmlab.web.metrics import Metrics
+from hrmlab.web.worker import Worker
 
 pytestmark = pytest.mark.anyio
 
@@ -125,3 +130,11 @@ async def test_what_is_said_of_itself(client: AsyncClient, metrics: Metrics) -> 
     schema = (await client.get("/openapi.json")).json()
     assert set(schema["paths"]) == {"/solve", "/health", "/metrics"}
     assert schema["paths"]["/solve"]["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"]
+
+
+def test_other_servers_start_it_and_close_it(puzzles: list[str]) -> None:
+    """As uvicorn alone does, or Ray (examples/ray/server.py)."""
+    front = Front([Worker(JOB)], Limits())
+    with TestClient(application(front, Metrics(), starts=True), base_url="http://localhost") as client:
+        assert client.post("/solve", json={"puzzle": puzzles[0]}).json()["solved"] is True
+    assert front.trouble() == "starting" and front.outstanding == 0

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from importlib.metadata import version
 from typing import Any
 
@@ -37,13 +37,30 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 ERROR = {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
 
 
-def application(front: Front, metrics: Metrics, token: str | None = None, hosts: frozenset[str] | None = None) -> Guard:
-    """The application around a front that somebody else starts and closes.
+def application(
+    front: Front,
+    metrics: Metrics,
+    token: str | None = None,
+    hosts: frozenset[str] | None = None,
+    *,
+    starts: bool = False,
+) -> Guard:
+    """The application around a front.
 
     Args:
         token, hosts: as `Guard` takes them.
+        starts: whether it starts the front and closes it (ASGI's lifespan), for servers other than `hrm serve`.
     """
-    app = FastAPI(title="hrm-lab", version=version("hrm-lab"), docs_url=None, redoc_url=None)
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        await front.start()
+        yield
+        await front.close()
+
+    app = FastAPI(
+        title="hrm-lab", version=version("hrm-lab"), docs_url=None, redoc_url=None, lifespan=life if starts else None
+    )
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(HTTPException, _http)
 
