@@ -63,14 +63,18 @@ def damaged_text(*sources: str, edits: int = 4) -> st.SearchStrategy[str]:
 
 
 @st.composite
-def altered(draw: st.DrawFn, *sources: Any, edits: int = 3) -> Any:
-    """One of some sound JSON documents with up to `edits` values replaced, left out or given to other keys."""
+def altered(draw: st.DrawFn, *sources: Any, edits: int = 3, values: st.SearchStrategy[Any] | None = None) -> Any:
+    """One of some sound JSON documents with up to `edits` values replaced, left out or given to other keys.
+
+    values: what they are replaced by, `odd()` unless said.
+    """
+    values = odd() if values is None else values
     document = {"": copy.deepcopy(draw(st.sampled_from(sources)))}
     for _ in range(draw(st.integers(1, edits))):
         inner, key = _place(draw, document)
         way = draw(st.sampled_from(("replace", "replace", "replace", "drop", "name", "swap")))
         if way == "replace" or inner is document:
-            inner[key] = copy.deepcopy(draw(odd()))
+            inner[key] = copy.deepcopy(draw(values))
         elif way == "drop":
             del inner[key]
         elif way == "name" and isinstance(inner, dict):
