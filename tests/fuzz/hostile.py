@@ -44,9 +44,19 @@ CALLS = (
 RAW = (
     b"\x80\x02]" + b"(" * DEEP + b".", b"\x80\x02" + b"]" * DEEP + b"a" * (DEEP - 1) + b".",
     b"\x80\x02\x8b\xff\xff\xff\x7f.", b"\x80\x02X\xff\xff\xff\xff.", b"\x80\x04\x8e" + b"\xff" * 8 + b".",
-    b"\x80\x02ctorch\nload\n.", b"\x80\x02cbuiltins\neval\nX\x01\x00\x00\x001\x85R.", b"", b".", b"\x80\x02}.", b"\x80\x02N.",
-    b"\x80\x02K\x01.", b"\x80\x02}q\x00h\x00h\x00s.", b"\x80\x02]q\x00h\x00a.", b"\x80\x02K\x00Q.", b"\x80\x02(X\x07\x00\x00\x00storageNtQ.",
+    b"\x80\x02ctorch\nload\n.", b"\x80\x02cbuiltins\neval\nX\x01\x00\x00\x001\x85R.", b"", b".", b"\x80\x02}.",
+    b"\x80\x02N.",
+    b"\x80\x02K\x01.", b"\x80\x02}q\x00h\x00h\x00s.", b"\x80\x02]q\x00h\x00a.", b"\x80\x02K\x00Q.",
+    b"\x80\x02(X\x07\x00\x00\x00storageNtQ.",
 )  # fmt: skip
+
+TENSORS = (
+    torch.zeros(()), torch.tensor(float("nan")), torch.tensor(-1.0), torch.zeros(0), torch.ones(1), torch.zeros(8, 8),
+    torch.zeros(8, 8, dtype=torch.int64), torch.full((2,), -7), torch.full((2, 16), 2**40), torch.full((6,), 5),
+    torch.zeros(2, dtype=torch.bool), torch.zeros(2, dtype=torch.complex64), torch.zeros(2, dtype=torch.bfloat16),
+    torch.zeros(1).expand(2**40), torch.zeros(5000, dtype=torch.uint8), torch.eye(2).to_sparse(),
+)  # fmt: skip
+"""Where others are wanted."""
 
 
 def saved(thing: Any) -> bytes:

@@ -18,7 +18,8 @@ RUNS = {name: preset(name).make() for name in ("hrm-sudoku-4x4", "sudoku-4x4", "
 WORDS = (
     "model.size.width=8", "model.block=post_norm", "model.schedule=hrm", "model.schedule.high_cycles=3",
     "high.layers=6", "high.blocks[2].attention=relational", "low.heads=4", "model.networks.low.blocks={}",
-    "halting=q_learning", "training.steps=5", "training.optimiser.betas=[0.9,0.95]", "task.box_rows=2", "data.path=data/mine",
+    "halting=q_learning", "training.steps=5", "training.optimiser.betas=[0.9,0.95]", "task.box_rows=2",
+    "data.path=data/mine",
     "halting=any_of(confidence, answer_stability),max_segments=32", "model.puzzle=none", "model.answers.low=0.5",
 )  # fmt: skip
 RULES = (

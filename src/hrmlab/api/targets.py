@@ -11,13 +11,12 @@ import torch
 
 from hrmlab.config import load_json
 from hrmlab.core.model import HRM
-from hrmlab.core.weights import load_weights
 from hrmlab.errors import CheckpointError, ConfigError
 from hrmlab.interop import checkpoint
 from hrmlab.presets import PRESETS, preset
 from hrmlab.tasks.base import Task
 from hrmlab.training.config import RunConfig
-from hrmlab.training.folder import RunFolder, find_weights
+from hrmlab.training.folder import RunFolder, filled, find_weights
 
 SHIPPED = Path(__file__).parent.parent / "shipped"
 """Models that come with the package: SHIPPED/<name>/ with config.json, weights.safetensors, results.json."""
@@ -53,9 +52,8 @@ class Run:
             CheckpointError: the weights are damaged or do not fit.
         """
         own = self.config.task
-        model = HRM(self.config.model, (task or own).spec())
         try:
-            load_weights(model, self.weights)
+            model = filled(self.config.model, (task or own).spec(), self.weights)
         except CheckpointError as error:
             if task is None or task == own:
                 raise

@@ -92,11 +92,16 @@ def fill(model: nn.Module, found: dict[str, Tensor], where: str) -> None:
         CheckpointError: as `load_weights`; the model is then unchanged.
     """
     wanted = model.state_dict()
-    if problems := misfits(wanted, found):
-        raise CheckpointError(f"{where} does not fit the model: {'; '.join(problems)}")
+    compare(wanted, found, where)
     with torch.no_grad():
         for name, tensor in wanted.items():
             tensor.copy_(found[name])
+
+
+def compare(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor], where: str) -> None:
+    """Raises CheckpointError as `load_weights`."""
+    if problems := misfits(wanted, found):
+        raise CheckpointError(f"{where} does not fit the model: {'; '.join(problems)}")
 
 
 def misfits(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:

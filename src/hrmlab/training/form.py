@@ -111,7 +111,7 @@ def _moments(trainer: Trainer, saved: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _ranges(trainer: Trainer, state: dict[str, Any]) -> Iterator[str]:
-    spec, count = trainer.config.task.spec(), len(trainer.feeder.examples)
+    spec, count = trainer.model.spec, len(trainer.feeder.examples)
     batch, feeder = state["carry"]["batch"], state["feeder"]
     limits = {"inputs": (0, spec.vocab_size), "labels": (0, spec.vocab_size), "identifiers": (0, spec.num_identifiers)}
     for name, (least, most) in limits.items():
