@@ -19,6 +19,7 @@ from hrmlab.core.weights import compare, fill
 from hrmlab.errors import CheckpointError, MissingExtraError
 from hrmlab.interop.arch import Arch, model_config
 from hrmlab.interop.names import bare, places, to_ours, to_theirs
+from hrmlab.reading import exists
 from hrmlab.spec import TaskSpec
 from hrmlab.training.checkpoint import WEIGHTS
 from hrmlab.training.folder import HUB_WEIGHTS
@@ -48,7 +49,7 @@ def locate(source: str | Path) -> Located:
         MissingExtraError: the Hub's client is needed and not installed.
     """
     path = Path(source)
-    if not path.exists():
+    if not exists(path):
         path = download(str(source))
     folder = path if path.is_dir() else path.parent
     config = folder / CONFIG if (folder / CONFIG).is_file() else None

@@ -26,7 +26,7 @@ from hrmlab.config import encode, load_json
 from hrmlab.core.model import HRM, ModelConfig
 from hrmlab.core.weights import compare, fill, read_weights, write_atomically
 from hrmlab.errors import CheckpointError
-from hrmlab.reading import is_name, read_lines
+from hrmlab.reading import exists, is_name, read_lines
 from hrmlab.spec import TaskSpec
 from hrmlab.training.checkpoint import WEIGHTS, checkpoints, verify
 from hrmlab.training.config import RunConfig
@@ -155,7 +155,7 @@ def find_weights(path: Path) -> tuple[RunFolder, Path]:
     Raises:
         CheckpointError: nothing loadable is there, and why.
     """
-    if not path.exists():
+    if not exists(path):
         raise CheckpointError(f"no run at {path}")
     if (path / "config.json").is_file():
         folder = RunFolder(path)
