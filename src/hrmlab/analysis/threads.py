@@ -15,6 +15,7 @@ from statistics import median
 
 import torch
 
+from hrmlab.config import decode
 from hrmlab.core.weights import write_atomically
 from hrmlab.errors import CheckpointError
 from hrmlab.reading import read_json
@@ -107,9 +108,8 @@ def _recalled(place: Path) -> Threads | None:
     try:
         if not 0 <= time.time() - place.stat().st_mtime < FRESH:
             return None
-        about = read_json(place)
-        return Threads(int(about["count"]), {int(count): float(s) for count, s in about["seconds"].items()})
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return decode(Threads, read_json(place))
+    except (OSError, ValueError):
         return None
 
 

@@ -17,6 +17,7 @@ from hrmlab.analysis.tracing.unroll import some
 from hrmlab.api.diagnosing import SEVERITIES, chosen, concluded, examined
 from hrmlab.api.settings import use_threads
 from hrmlab.api.targets import SHIPPED, find_run
+from hrmlab.config import decode
 from hrmlab.reading import read_json
 from hrmlab.reports.files import write_texts
 from hrmlab.reports.page import (
@@ -29,7 +30,7 @@ from hrmlab.reports.page import (
     room_for,
     training_data,
 )
-from hrmlab.results import Diagnosis, Finding, Measurement, ReportFiles
+from hrmlab.results import Diagnosis, ReportFiles
 from hrmlab.tasks.base import Examples
 from hrmlab.terminal import note
 
@@ -96,16 +97,10 @@ def _earlier(path: Path, preset: Preset, probes: Sequence[Probe], about: dict[st
     if not path.is_file():
         return None
     try:
-        read = read_json(path)
-        measured = [
-            Measurement(**one | {"findings": [Finding(**finding) for finding in one["findings"]]})
-            for one in read["measurements"]
-        ]
-        findings = [Finding(**finding) for finding in read["findings"]]
-        diagnosis = Diagnosis(**read | {"findings": findings, "measurements": measured})
-    except (ValueError, KeyError, TypeError):
+        diagnosis = decode(Diagnosis, read_json(path))
+    except (OSError, ValueError):
         return None  # written by another version, or cut short
-    names = {measurement.probe for measurement in measured}
+    names = {measurement.probe for measurement in diagnosis.measurements}
     same = diagnosis.preset == preset and names == {probe.kind for probe in probes}
     return diagnosis if same and diagnosis.about == json.loads(json.dumps(about)) else None
 
