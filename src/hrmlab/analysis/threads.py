@@ -5,6 +5,7 @@ are then slower.
 """
 
 import json
+import os
 import platform
 import time
 from collections.abc import Iterator
@@ -108,7 +109,8 @@ def _recalled(place: Path) -> Threads | None:
     try:
         if not 0 <= time.time() - place.stat().st_mtime < FRESH:
             return None
-        return decode(Threads, read_json(place))
+        found = decode(Threads, read_json(place))
+        return found if 1 <= found.count <= (os.cpu_count() or 1) else None
     except (OSError, ValueError):
         return None
 

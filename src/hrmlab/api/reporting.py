@@ -21,6 +21,7 @@ from hrmlab.config import decode
 from hrmlab.reading import read_json
 from hrmlab.reports.files import write_texts
 from hrmlab.reports.page import (
+    Page,
     assemble,
     attention_data,
     board_data,
@@ -74,17 +75,21 @@ def report(
     subject, about = examined(run, (), n or PRESETS[preset], segments, seed, device, quiet)
     earlier = _earlier(home / "diagnosis" / "diagnosis.json", preset, probes, about)
     kept = home / "diagnosis" if out is None and not shipped else None
-    diagnosis = earlier or concluded(str(run), preset, subject, about, probes, kept, quiet)
     note(f"following puzzles for {subject.segments} segments", quiet)
     data = _followed(subject)
-    page = assemble(home.name, diagnosis, data)
+    drawn = None if earlier is None else _drawn(home.name, earlier, data)
+    if earlier is None or drawn is None:
+        diagnosis = concluded(str(run), preset, subject, about, probes, kept, quiet)
+        page = assemble(home.name, diagnosis, data)
+    else:
+        diagnosis, page = earlier, drawn
     texts = {"report.html": page.html, "report.json": json.dumps({"diagnosis": diagnosis.plain()} | data) + "\n"}
     write_texts(folder, texts)
     return ReportFiles(
         html=str(folder / "report.html"),
         json=str(folder / "report.json"),
         findings={name: sum(f.severity == name for f in diagnosis.findings) for name in SEVERITIES},
-        reused=earlier is not None,
+        reused=drawn is not None,
         puzzles=len(data["puzzles"]),
         bytes=len(page.html.encode()),
         left_out=page.left_out,
@@ -103,6 +108,14 @@ def _earlier(path: Path, preset: Preset, probes: Sequence[Probe], about: dict[st
     names = {measurement.probe for measurement in diagnosis.measurements}
     same = diagnosis.preset == preset and names == {probe.kind for probe in probes}
     return diagnosis if same and diagnosis.about == json.loads(json.dumps(about)) else None
+
+
+def _drawn(title: str, diagnosis: Diagnosis, data: dict[str, Any]) -> Page | None:
+    """The page of a diagnosis on disk; None where its tables are of another form than ours are now."""
+    try:
+        return assemble(title, diagnosis, data)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def _followed(subject: Subject) -> dict[str, Any]:
