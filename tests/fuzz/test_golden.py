@@ -78,7 +78,10 @@ def test_tensors(home: Path, sound: tuple[dict[str, str], dict[str, Tensor]]) ->
     about, tensors = sound
 
     @fuzzed(share=0.1)
-    @given(altered(tensors, edits=2, values=st.sampled_from(DENSE)), json_files(json.loads(about["optimizer"])))
+    @given(
+        st.deferred(lambda: altered(tensors, edits=2, values=st.sampled_from(DENSE))),
+        json_files(json.loads(about["optimizer"])),
+    )
     def files(found: Any, optimizer: bytes) -> None:
         named = found if isinstance(found, dict) else {"": torch.zeros(1)}
         named = {name: tensor.clone() for name, tensor in named.items() if is_text(name)}

@@ -39,13 +39,14 @@ def ledger(home: Path) -> bytes:
 def test_ledgers(home: Path, ledger: bytes) -> None:
     kept = Ledger(home / "told" / NAME)
     kept.path.parent.mkdir()
+    sound = Ledger(home / "made" / NAME).records()
 
     @fuzzed()
     @given(json_lines(ledger))
     def ledgers(content: bytes) -> None:
         kept.path.write_bytes(content)
         found = judge(kept.records, home)
-        assert found is None or all(line in ledger for line in content.split(b"\n") if line.strip())
+        assert found is None or found == sound[: len(found)]
         judge(kept.mend, home)
         mended = judge(kept.records, home)
         assert mended is not None, "what is left after mending is sound"

@@ -121,7 +121,7 @@ def test_searches(home: Path) -> None:
     about = {"base": encode(BASE), "limits": encode(Limits()), "storage": str(journal), "trials": 5, "seed": 0}
     lines = journal.read_bytes().splitlines(keepends=True)
 
-    @fuzzed(share=0.2)
+    @fuzzed(share=0.1)
     @given(json_files(about), damaged(journal.read_bytes()) | st.permutations(lines).map(b"".join))
     def searches(order: bytes, content: bytes) -> None:
         (home / "search" / "tune.json").write_bytes(order)

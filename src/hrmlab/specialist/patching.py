@@ -129,7 +129,7 @@ def _edited(root: Path, edits: Sequence[Edit]) -> tuple[dict[str, str], dict[str
         after[edit.file] = text.replace(edit.search, edit.replace)
     for name, text in after.items():
         if text == before[name]:
-            raise ConfigError(f"{name}: nothing changes")
+            raise ConfigError(f"{name}: nothing changes; wanted another text in place of the one found")
         _parsed(name, before[name], text)
     return before, after
 
