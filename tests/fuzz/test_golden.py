@@ -74,6 +74,11 @@ def is_text(text: str) -> bool:
     return text.encode("utf-8", "replace").decode() == text
 
 
+def usable(name: str, tensor: Any) -> bool:
+    """By a program that writes safetensors."""
+    return is_text(name) and isinstance(tensor, Tensor)
+
+
 def test_tensors(home: Path, sound: tuple[dict[str, str], dict[str, Tensor]]) -> None:
     about, tensors = sound
 
@@ -84,7 +89,7 @@ def test_tensors(home: Path, sound: tuple[dict[str, str], dict[str, Tensor]]) ->
     )
     def files(found: Any, optimizer: bytes) -> None:
         named = found if isinstance(found, dict) else {"": torch.zeros(1)}
-        named = {name: tensor.clone() for name, tensor in named.items() if is_text(name)}
+        named = {name: tensor.clone() for name, tensor in named.items() if usable(name, tensor)}
         played(home, save(named, about), whole=True)
         said = about | {"optimizer": optimizer.decode("utf-8", "replace")}
         played(home, save(tensors, said), whole=True)
