@@ -29,6 +29,14 @@ def is_name(text: str) -> bool:
     return plain and len(text.encode()) <= LONGEST_NAME
 
 
+def exists(path: Path) -> bool:
+    """Whether something is there; by a name that no file can have, nothing is."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 def read_json(file: Path) -> Any:
     """What a JSON file holds.
 

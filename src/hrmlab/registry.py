@@ -25,7 +25,12 @@ class Entry:
 
 
 class Registry:
-    """The parts of one family, by name. A name is given once: a duplicate is an error, never an overwrite."""
+    """The parts of one family, by name. A name is given once: a duplicate is an error, never an overwrite.
+
+    registered: parts of all families together; what is made of the registries holds while it stays the same.
+    """
+
+    registered: ClassVar[int] = 0
 
     def __init__(self, family: str) -> None:
         self.family = family
@@ -44,6 +49,7 @@ class Registry:
                 raise ConfigError(f"{self.family} '{name}' is registered already, by {self._entries[name].config}")
             summary = (cls.__doc__ or "").strip().splitlines()[0]
             self._entries[name] = Entry(self.family, name, summary, source, cls)
+            Registry.registered += 1
             return cls
 
         return add

@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -19,30 +20,45 @@ TOKENS = (
 ODD: tuple[Any, ...] = (
     None, True, False, 0, -1, 1, 2, 7, 255, 256, 2**31, 2**63, 2**64, -(2**63) - 1, 10**30, 10**400, 0.0, -0.5, 0.5,
     1e308, -1e308, 5e-324, float("nan"), float("inf"), float("-inf"), "", " ", "a", "none", "nan", "\x00", "\x1b[2J",
-    "\n", "\ud800", "\u202e", "../../x", "/etc/passwd", "~", ".", "~root/x", "a/b", "x" * 300, "x" * 5000, "${oc.env:HOME}",
+    "\n", "\ud800", "\u202e", "../../x", "/etc/passwd", "~", ".", "~root/x", "a/b", "x" * 300, "x" * 5000,
+    "${oc.env:HOME}",
     [], [[]], [None], ["a"], [1, 2], {}, {"kind": "x"}, {"kind": None}, {"": 0}, {"a": {"a": {}}}, [0] * 300,
 )  # fmt: skip
 
 
+@cache
 def odd() -> st.SearchStrategy[Any]:
     """A JSON value that nobody expects, or any one."""
     leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
     return st.sampled_from(ODD) | st.recursive(leaves, lambda inner: st.lists(inner, max_size=3), max_leaves=5)
 
 
+# Strategies are made once: to make and look them over takes longer than to draw from them.
+_DIGIT, _NOISE, _BIT, _BYTE, _TOKEN = (
+    st.integers(0, 9), st.binary(max_size=200), st.integers(0, 7), st.integers(0, 255), st.sampled_from(TOKENS),
+)  # fmt: skip
+_WAY = st.sampled_from(("flip", "set", "cut", "drop", "repeat", "put", "replace"))
+_CHANGE = st.sampled_from(("replace", "replace", "replace", "drop", "name", "swap"))
+_DEEPER, _SHORT = st.integers(0, 4), st.text(max_size=5)
+
+
 @st.composite
 def damaged(draw: st.DrawFn, *sources: bytes, edits: int = 4) -> bytes:
     """One of some sound files with up to `edits` places changed; one in ten is noise alone."""
-    if draw(st.integers(0, 9)) == 9:
-        return draw(st.binary(max_size=200))
-    data = draw(st.sampled_from(sources))
+    return _damaged(draw, sources, edits)
+
+
+def _damaged(draw: st.DrawFn, sources: Sequence[bytes], edits: int) -> bytes:
+    if draw(_DIGIT) == 9:
+        return draw(_NOISE)
+    data = sources[draw(st.integers(0, len(sources) - 1))]
     for _ in range(draw(st.integers(0, edits))):
         at, end = sorted((draw(st.integers(0, len(data))), draw(st.integers(0, len(data)))))
-        way = draw(st.sampled_from(("flip", "set", "cut", "drop", "repeat", "put", "replace")))
+        way = draw(_WAY)
         if way == "flip" and at < len(data):
-            data = data[:at] + bytes([data[at] ^ 1 << draw(st.integers(0, 7))]) + data[at + 1 :]
+            data = data[:at] + bytes([data[at] ^ 1 << draw(_BIT)]) + data[at + 1 :]
         elif way == "set" and at < len(data):
-            data = data[:at] + bytes([draw(st.integers(0, 255))]) + data[at + 1 :]
+            data = data[:at] + bytes([draw(_BYTE)]) + data[at + 1 :]
         elif way == "cut":
             data = data[:at]
         elif way == "drop":
@@ -50,9 +66,9 @@ def damaged(draw: st.DrawFn, *sources: bytes, edits: int = 4) -> bytes:
         elif way == "repeat" and end - at < 10_000:
             data = data[:end] + data[at:end] + data[end:]
         elif way == "put":
-            data = data[:at] + draw(st.sampled_from(TOKENS)) + data[at:]
+            data = data[:at] + draw(_TOKEN) + data[at:]
         elif way == "replace":
-            data = data[:at] + draw(st.sampled_from(TOKENS)) + data[min(end, at + 8) :]
+            data = data[:at] + draw(_TOKEN) + data[min(end, at + 8) :]
     return data
 
 
@@ -63,18 +79,26 @@ def damaged_text(*sources: str, edits: int = 4) -> st.SearchStrategy[str]:
 
 
 @st.composite
-def altered(draw: st.DrawFn, *sources: Any, edits: int = 3) -> Any:
-    """One of some sound JSON documents with up to `edits` values replaced, left out or given to other keys."""
-    document = {"": copy.deepcopy(draw(st.sampled_from(sources)))}
+def altered(draw: st.DrawFn, *sources: Any, edits: int = 3, values: st.SearchStrategy[Any] | None = None) -> Any:
+    """One of some sound JSON documents with up to `edits` values replaced, left out or given to other keys.
+
+    values: what they are replaced by, `odd()` unless said.
+    """
+    return _altered(draw, sources, edits, odd() if values is None else values)
+
+
+def _altered(draw: st.DrawFn, sources: Sequence[Any], edits: int, values: st.SearchStrategy[Any]) -> Any:
+    document = {"": copy.deepcopy(sources[draw(st.integers(0, len(sources) - 1))])}
     for _ in range(draw(st.integers(1, edits))):
         inner, key = _place(draw, document)
-        way = draw(st.sampled_from(("replace", "replace", "replace", "drop", "name", "swap")))
+        way = draw(_CHANGE)
         if way == "replace" or inner is document:
-            inner[key] = copy.deepcopy(draw(odd()))
+            inner[key] = copy.deepcopy(draw(values))
         elif way == "drop":
             del inner[key]
         elif way == "name" and isinstance(inner, dict):
-            inner[draw(st.sampled_from(("kind", "x\x1b[2J", "\ud800", "", *inner)) | st.text(max_size=5))] = inner[key]
+            names = ("kind", "x\x1b[2J", "\ud800", "", *inner, draw(_SHORT))
+            inner[names[draw(st.integers(0, len(names) - 1))]] = inner[key]
         elif way == "swap":
             other, name = _place(draw, document)
             inner[key] = copy.deepcopy(other[name])
@@ -85,9 +109,10 @@ def _place(draw: st.DrawFn, document: dict[str, Any]) -> tuple[Any, Any]:
     """A container in a document and one of its keys, any depth."""
     inner: Any = document
     key: Any = ""
-    while isinstance(inner[key], dict | list) and inner[key] and draw(st.integers(0, 4)):
+    while isinstance(inner[key], dict | list) and inner[key] and draw(_DEEPER):
         inner = inner[key]
-        key = draw(st.sampled_from(sorted(inner) if isinstance(inner, dict) else range(len(inner))))
+        at = draw(st.integers(0, len(inner) - 1))
+        key = sorted(inner)[at] if isinstance(inner, dict) else at
     return inner, key
 
 
@@ -103,4 +128,4 @@ def json_files(*sources: Any) -> st.SearchStrategy[bytes]:
 
 @st.composite
 def _broken(draw: st.DrawFn, sources: Sequence[Any]) -> bytes:
-    return draw(damaged(plain(draw(altered(*sources))), edits=1))
+    return _damaged(draw, (plain(_altered(draw, sources, 3, odd())),), 1)

@@ -1,5 +1,6 @@
 """Configuration files: of a run, and of a study."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from hrmlab.api.study_sources import find_study
 from hrmlab.api.targets import find_config
 from hrmlab.config import decode, encode
 from hrmlab.presets import preset
+from hrmlab.studies import plan
 from hrmlab.studies.plan import Study, expand
-from hrmlab.studies.work import work_of
+from hrmlab.studies.work import Work, work_of
 from hrmlab.training.config import RunConfig
 
 BASE = preset("hrm-sudoku-4x4").make()
@@ -35,9 +37,20 @@ def test_runs(home: Path, data: bytes) -> None:
 
 
 @pytest.fixture(scope="module")
-def counted() -> None:
-    """What is imported at the first count of operations takes longer than a case may."""
-    work_of(BASE)
+def counted() -> Iterator[None]:
+    """Operations are counted once a configuration; what is imported at first takes longer than a case may."""
+    known: dict[str, Work] = {}
+
+    def once(config: RunConfig) -> Work:
+        name = repr(config)
+        if name not in known:
+            known[name] = work_of(config)
+        return known[name]
+
+    once(BASE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plan, "work_of", once)
+        yield
 
 
 def same(one: RunConfig, other: RunConfig) -> bool:

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fuzz.damage import damaged, json_files
+from fuzz.damage import damaged
+from fuzz.folders import Changes, Files, any_file, changed, changes, files_in
 from fuzz.harness import fuzzed, judge
+from fuzz.npy import arrays, npy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,13 +23,13 @@ ARRAYS = (*(f"all__{part}.npy" for part in ("inputs", "labels", "puzzle_identifi
 
 
 @pytest.fixture(scope="module")
-def sound(home: Path) -> dict[str, bytes]:
+def sound(home: Path) -> Files:
     """The files of a small data set by name, at `home`/set."""
     task = Sudoku(box_rows=2, box_cols=2)
     made = task.generate(6, 2, seed=0)
     dataset.write(home / "set", task, Split(made.train, made.test, "made"), seed=0)
     (home / "set" / "test_puzzles.json").write_text(json.dumps({"a": {"train": [], "test": []}}))
-    return {str(file.relative_to(home / "set")): file.read_bytes() for file in (home / "set").rglob("*.*")}
+    return files_in(home / "set")
 
 
 def look(folder: Path) -> None:
@@ -43,51 +45,16 @@ def look(folder: Path) -> None:
         judge(step, folder.parent)
 
 
-@st.composite
-def changes(draw: st.DrawFn, sound: dict[str, bytes]) -> dict[str, bytes | None]:
-    """One or two files of the folder, damaged or gone."""
-    changed: dict[str, bytes | None] = {}
-    for name in draw(st.lists(st.sampled_from(sorted(sound)), min_size=1, max_size=2, unique=True)):
-        source = sound[name]
-        whole = json_files(json.loads(source)) if name.endswith(".json") else damaged(source) | arrays()
-        changed[name] = draw(st.none() | whole) if draw(st.integers(0, 9)) == 0 else draw(whole)
-    return changed
+def ways(name: str, source: bytes) -> st.SearchStrategy[bytes]:
+    return any_file(name, source) if name.endswith(".json") else damaged(source) | arrays()
 
 
-def npy(header: str, body: bytes = b"", version: bytes = b"\x01\x00") -> bytes:
-    size = len(header).to_bytes(2 if version == b"\x01\x00" else 4, "little")
-    return b"\x93NUMPY" + version + size + header.encode() + body
-
-
-def arrays() -> st.SearchStrategy[bytes]:
-    """npy files as others might write them, most of them lying about what follows."""
-    types = st.sampled_from(
-        ("<i4", "|u1", ">i8", "<f4", "|O", "<U9", "|V8", "<M8[s]", "<c16", "|b1", "<i3", "", "[('a','<i4')]")
-    )
-    sizes = st.sampled_from((0, 1, 2, 6, 16, -1, 2**31, 2**63, 10**30))
-    shapes = st.lists(sizes, max_size=3).map(
-        lambda sizes: f"({','.join(map(str, sizes))}{',' if len(sizes) == 1 else ''})"
-    )
-    order = st.sampled_from(("False", "True", "0", "[]"))
-    header = st.builds("{{'descr': {!r}, 'fortran_order': {}, 'shape': {}, }}\n".format, types, order, shapes)
-    versions = st.sampled_from((b"\x01\x00", b"\x02\x00", b"\x03\x00", b"\x09\x00"))
-    odd = st.sampled_from(
-        ("{'descr': __import__('os').system('id')}", "(" * 4000, "{}", "9" * 9000, "\x00", "{'descr'")
-    )
-    return st.builds(npy, header | odd, st.binary(max_size=64) | st.just(b"\x00" * 384), versions)
-
-
-def test_folders(home: Path, sound: dict[str, bytes]) -> None:
+def test_folders(home: Path, sound: Files) -> None:
     @fuzzed(share=0.6)
-    @given(changes(sound))
-    def folders(changed: dict[str, bytes | None]) -> None:
-        for name, content in changed.items():
-            (home / "set" / name).write_bytes(content) if content is not None else (home / "set" / name).unlink()
-        try:
+    @given(changes(sound, ways))
+    def folders(different: Changes) -> None:
+        with changed(home / "set", sound, different):
             look(home / "set")
-        finally:
-            for name in changed:
-                (home / "set" / name).write_bytes(sound[name])
 
     folders()
 
@@ -115,7 +82,7 @@ def test_an_array_of_objects_is_not_unpickled(home: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../train/all", "/outside/all", "a/b", "..", "", "x\x00", "a" * 300])
-def test_a_set_by_a_name_that_leads_elsewhere_is_refused(home: Path, sound: dict[str, bytes], name: str) -> None:
+def test_a_set_by_a_name_that_leads_elsewhere_is_refused(home: Path, sound: Files, name: str) -> None:
     about = json.loads(sound["train/dataset.json"]) | {"sets": [name]}
     shutil.copytree(home / "set", home / "strange", dirs_exist_ok=True)
     (home / "strange" / "train" / "dataset.json").write_text(json.dumps(about))

@@ -34,7 +34,8 @@ BOMB = b"a: &a [x, x, x, x, x, x, x, x, x]\n" + b"".join(
     b"%c: &%c [%s]\n" % (letter + 1, letter + 1, b", ".join([b"*%c" % letter] * 9)) for letter in range(97, 106)
 )
 ODD = (
-    "!!python/object/apply:os.system ['touch sentinel']", "!!python/name:os.system", "!!python/object/new:os.system [id]",
+    "!!python/object/apply:os.system ['touch sentinel']", "!!python/name:os.system",
+    "!!python/object/new:os.system [id]",
     "${oc.env:HRM_FUZZ_SECRET}", "${oc.decode:${oc.env:HRM_FUZZ_SECRET}}", "${env:HRM_FUZZ_SECRET}", "${oc.create:{}}",
     "${arch}", "${seed}", "${nowhere}", "${", "${${seed}}", "???", "*a", "&a [*a]", "{a: b", "[" * 500, ".nan", ".inf",
     "1e999", "9" * 5000, "2001-01-01", "0x" + "f" * 400, "!!binary AAAA", "!!set {a, b}", "? [a, b]\n  : c", "'\\x00'",

@@ -5,6 +5,7 @@ are then slower.
 """
 
 import json
+import os
 import platform
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from statistics import median
 
 import torch
 
+from hrmlab.config import decode
 from hrmlab.core.weights import write_atomically
 from hrmlab.errors import CheckpointError
 from hrmlab.reading import read_json
@@ -107,9 +109,9 @@ def _recalled(place: Path) -> Threads | None:
     try:
         if not 0 <= time.time() - place.stat().st_mtime < FRESH:
             return None
-        about = read_json(place)
-        return Threads(int(about["count"]), {int(count): float(s) for count, s in about["seconds"].items()})
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        found = decode(Threads, read_json(place))
+        return found if 1 <= found.count <= (os.cpu_count() or 1) else None
+    except (OSError, ValueError):
         return None
 
 

@@ -1,6 +1,5 @@
 """What one cell of a study does: train a run, and measure it under every evaluation that the study asks for."""
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,14 @@ from hrmlab.api.puzzles import held_out
 from hrmlab.api.settings import choose_device, use_threads
 from hrmlab.api.targets import find_run
 from hrmlab.api.training import train
-from hrmlab.config import decode
+from hrmlab.config import decode, load_json
 from hrmlab.core.model import HRM
 from hrmlab.errors import HrmLabError
 from hrmlab.inference.attempts import Ensemble
 from hrmlab.inference.evaluate import Answers, evaluate_attempts
 from hrmlab.inference.evaluate import evaluate as measure
 from hrmlab.studies.measuring import Measuring
+from hrmlab.studies.store import About
 from hrmlab.tasks.base import IGNORE, Examples, Task
 from hrmlab.training.checkpoint import checkpoints
 
@@ -49,11 +49,11 @@ def _run_cell(folder: Path) -> dict[str, dict[str, Any]]:
     run = find_run(path)
     model, task = run.load(choose_device()), run.config.task
     examples, _ = held_out(run.config, quiet=True)
-    about = json.loads((folder / "cell.json").read_text(encoding="utf-8"))
+    about = load_json(folder / "cell.json", About)
     steps = int(run.weights.parent.name)
     return {
         name: {"steps": steps, **_measured(model, task, examples, decode(Measuring, data, f"evaluation '{name}'"))}
-        for name, data in about["evaluations"].items()
+        for name, data in about.evaluations.items()
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from hrmlab.api.targets import Run, find_run
+from hrmlab.config import decode
 from hrmlab.core.model import HRM
 from hrmlab.core.weights import write_atomically
 from hrmlab.errors import CheckpointError, ConfigError
@@ -15,7 +16,7 @@ from hrmlab.interop import card, checkpoint, onnx
 from hrmlab.interop.arch import Arch
 from hrmlab.interop.reverse import all_config, arch_of
 from hrmlab.reading import read_json
-from hrmlab.results import Evaluation, Exported, Protocol
+from hrmlab.results import Evaluation, Exported
 from hrmlab.training.folder import HUB_WEIGHTS, RunFolder
 
 FORMATS = ("reference", "hub", "onnx")
@@ -96,6 +97,6 @@ def results_of(run: Run) -> dict[str, Any] | None:
     file = run.folder.path / "results.json"
     try:
         found = read_json(file) if file.is_file() else None
-        return None if found is None else asdict(Evaluation(**found | {"protocol": Protocol(**found["protocol"])}))
-    except (OSError, ValueError, TypeError, KeyError):
+        return None if found is None else asdict(decode(Evaluation, found, str(file)))
+    except (OSError, ValueError):
         raise CheckpointError(f"{file} is damaged; delete it, or make it anew with `hrm eval`") from None

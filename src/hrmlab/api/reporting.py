@@ -17,9 +17,11 @@ from hrmlab.analysis.tracing.unroll import some
 from hrmlab.api.diagnosing import SEVERITIES, chosen, concluded, examined
 from hrmlab.api.settings import use_threads
 from hrmlab.api.targets import SHIPPED, find_run
+from hrmlab.config import decode
 from hrmlab.reading import read_json
 from hrmlab.reports.files import write_texts
 from hrmlab.reports.page import (
+    Page,
     assemble,
     attention_data,
     board_data,
@@ -29,7 +31,7 @@ from hrmlab.reports.page import (
     room_for,
     training_data,
 )
-from hrmlab.results import Diagnosis, Finding, Measurement, ReportFiles
+from hrmlab.results import Diagnosis, ReportFiles
 from hrmlab.tasks.base import Examples
 from hrmlab.terminal import note
 
@@ -73,17 +75,21 @@ def report(
     subject, about = examined(run, (), n or PRESETS[preset], segments, seed, device, quiet)
     earlier = _earlier(home / "diagnosis" / "diagnosis.json", preset, probes, about)
     kept = home / "diagnosis" if out is None and not shipped else None
-    diagnosis = earlier or concluded(str(run), preset, subject, about, probes, kept, quiet)
     note(f"following puzzles for {subject.segments} segments", quiet)
     data = _followed(subject)
-    page = assemble(home.name, diagnosis, data)
+    drawn = None if earlier is None else _drawn(home.name, earlier, data)
+    if earlier is None or drawn is None:
+        diagnosis = concluded(str(run), preset, subject, about, probes, kept, quiet)
+        page = assemble(home.name, diagnosis, data)
+    else:
+        diagnosis, page = earlier, drawn
     texts = {"report.html": page.html, "report.json": json.dumps({"diagnosis": diagnosis.plain()} | data) + "\n"}
     write_texts(folder, texts)
     return ReportFiles(
         html=str(folder / "report.html"),
         json=str(folder / "report.json"),
         findings={name: sum(f.severity == name for f in diagnosis.findings) for name in SEVERITIES},
-        reused=earlier is not None,
+        reused=drawn is not None,
         puzzles=len(data["puzzles"]),
         bytes=len(page.html.encode()),
         left_out=page.left_out,
@@ -96,18 +102,20 @@ def _earlier(path: Path, preset: Preset, probes: Sequence[Probe], about: dict[st
     if not path.is_file():
         return None
     try:
-        read = read_json(path)
-        measured = [
-            Measurement(**one | {"findings": [Finding(**finding) for finding in one["findings"]]})
-            for one in read["measurements"]
-        ]
-        findings = [Finding(**finding) for finding in read["findings"]]
-        diagnosis = Diagnosis(**read | {"findings": findings, "measurements": measured})
-    except (ValueError, KeyError, TypeError):
+        diagnosis = decode(Diagnosis, read_json(path))
+    except (OSError, ValueError):
         return None  # written by another version, or cut short
-    names = {measurement.probe for measurement in measured}
+    names = {measurement.probe for measurement in diagnosis.measurements}
     same = diagnosis.preset == preset and names == {probe.kind for probe in probes}
     return diagnosis if same and diagnosis.about == json.loads(json.dumps(about)) else None
+
+
+def _drawn(title: str, diagnosis: Diagnosis, data: dict[str, Any]) -> Page | None:
+    """The page of a diagnosis on disk; None where its tables are of another form than ours are now."""
+    try:
+        return assemble(title, diagnosis, data)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def _followed(subject: Subject) -> dict[str, Any]:

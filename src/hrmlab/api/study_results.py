@@ -1,6 +1,5 @@
 """From a study's plan and folder to its result: arms, cells, table, curves and words."""
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -9,10 +8,12 @@ import torch
 
 from hrmlab.api.study_curves import curves_of
 from hrmlab.api.targets import describe_weights
-from hrmlab.config import encode
+from hrmlab.config import decode, encode
 from hrmlab.core.cost import costs
 from hrmlab.core.model import HRM
-from hrmlab.results import Study, StudyArm, StudyCell, StudyRow
+from hrmlab.errors import DataError
+from hrmlab.reading import read_json
+from hrmlab.results import Evaluation, Study, StudyArm, StudyCell, StudyRow
 from hrmlab.studies.designs import arms_of
 from hrmlab.studies.outcome import Comparison, conclude
 from hrmlab.studies.plan import Plan
@@ -88,7 +89,12 @@ def _memory(config: RunConfig) -> dict[str, int]:
 def _milliseconds(cell: Path) -> float | None:
     """Of one puzzle in the run's own evaluation; None where the run is not over."""
     file = cell / "run" / "results.json"
-    return 1000 / json.loads(file.read_text(encoding="utf-8"))["puzzles_per_second"] if file.is_file() else None
+    if not file.is_file():
+        return None
+    try:
+        return 1000 / decode(Evaluation, read_json(file), str(file)).puzzles_per_second
+    except (OSError, ValueError, ZeroDivisionError):
+        raise DataError(f"{file} is damaged; delete {cell} to have its cell run again") from None
 
 
 def _cell(id: str, arm: str, seed: int, status: Status) -> StudyCell:

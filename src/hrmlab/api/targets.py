@@ -11,13 +11,13 @@ import torch
 
 from hrmlab.config import load_json
 from hrmlab.core.model import HRM
-from hrmlab.core.weights import load_weights
 from hrmlab.errors import CheckpointError, ConfigError
 from hrmlab.interop import checkpoint
 from hrmlab.presets import PRESETS, preset
+from hrmlab.reading import exists
 from hrmlab.tasks.base import Task
 from hrmlab.training.config import RunConfig
-from hrmlab.training.folder import RunFolder, find_weights
+from hrmlab.training.folder import RunFolder, filled, find_weights
 
 SHIPPED = Path(__file__).parent.parent / "shipped"
 """Models that come with the package: SHIPPED/<name>/ with config.json, weights.safetensors, results.json."""
@@ -53,9 +53,8 @@ class Run:
             CheckpointError: the weights are damaged or do not fit.
         """
         own = self.config.task
-        model = HRM(self.config.model, (task or own).spec())
         try:
-            load_weights(model, self.weights)
+            model = filled(self.config.model, (task or own).spec(), self.weights)
         except CheckpointError as error:
             if task is None or task == own:
                 raise
@@ -92,11 +91,11 @@ def find_run(name: str | Path) -> Run:
         ConfigError: its configuration does not decode.
     """
     path = Path(name)
-    if not path.exists() and str(name) in shipped_models():
+    if not exists(path) and str(name) in shipped_models():
         path = SHIPPED / str(name)
-    if not path.exists() and _may_be_on_the_hub(str(name)):
+    if not exists(path) and _may_be_on_the_hub(str(name)):
         path = _downloaded(str(name))
-    if not path.exists():
+    if not exists(path):
         raise CheckpointError(_no_run(str(name)))
     folder, weights = find_weights(path)
     return Run(folder, weights, folder.config())
@@ -107,12 +106,12 @@ def is_run(name: str | Path) -> bool:
     path = Path(name)
     if path.suffix == ".json":
         return False
-    return path.exists() or str(name) in shipped_models() or _may_be_on_the_hub(str(name))
+    return exists(path) or str(name) in shipped_models() or _may_be_on_the_hub(str(name))
 
 
 def _may_be_on_the_hub(name: str) -> bool:
     """Of the form owner/name, where no folder of the owner's name makes it a mistyped path, and the client is there."""
-    return checkpoint.is_hub_name(name) and not Path(name).parent.exists() and find_spec("huggingface_hub") is not None
+    return checkpoint.is_hub_name(name) and not exists(Path(name).parent) and find_spec("huggingface_hub") is not None
 
 
 def _downloaded(name: str) -> Path:
@@ -157,11 +156,11 @@ def find_config(target: str | Path) -> RunConfig:
     path, name = Path(target), str(target)
     if name in PRESETS:
         return preset(name).make()
-    if path.is_file() and path.suffix == ".json":
-        return load_json(path, RunConfig)
-    if (path / "config.json").is_file():
-        return RunFolder(path).config()
-    if path.exists():
+    if exists(path):
+        if path.is_file() and path.suffix == ".json":
+            return load_json(path, RunConfig)
+        if exists(path / "config.json"):
+            return RunFolder(path).config()
         raise ConfigError(f"{path} is neither a run folder nor a configuration file (.json); wanted one, or a preset")
     if name in shipped_models():
         return RunFolder(SHIPPED / name).config()

@@ -1,16 +1,17 @@
 """The trials of `tune`: trained on most of the training puzzles, measured on the others."""
 
-import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hrmlab.api.puzzles import both, sample
 from hrmlab.api.settings import choose_device, use_threads
 from hrmlab.api.training import trainer_of
-from hrmlab.config import decode
+from hrmlab.config import load_json
 from hrmlab.core.cost import costs
 from hrmlab.errors import DataError
 from hrmlab.inference.evaluate import evaluate
+from hrmlab.registry import Strict
 from hrmlab.studies.tuning.halving import RUNGS, Score
 from hrmlab.studies.tuning.limits import Limits
 from hrmlab.studies.tuning.search import GoOn, Search
@@ -24,6 +25,17 @@ HELD_BACK = 0.1
 """The share of the training puzzles that trials are measured on; nobody trains on them."""
 GLANCE = 100
 """So many of them are asked at a rung: most trials are bad, and a bad model takes all the segments that it may."""
+
+
+@dataclass(frozen=True)
+class Order(Strict):
+    """What tune.json says: the search, for processes that work on it."""
+
+    base: RunConfig
+    limits: Limits
+    storage: str
+    trials: int
+    seed: int | None = None
 
 
 def work_on(search: Search, trials: int, quiet: bool) -> None:
@@ -40,10 +52,9 @@ def work_on(search: Search, trials: int, quiet: bool) -> None:
 def work_along(folder: Path) -> dict[str, dict[str, Any]]:
     """One of several processes at work on the search of a folder."""
     use_threads(1)
-    about = json.loads((folder / "tune.json").read_text(encoding="utf-8"))
-    base, limits = decode(RunConfig, about["base"]), decode(Limits, about["limits"])
-    search = Search(base, limits, about["storage"], None)  # alike, processes would try the same points
-    work_on(search, about["trials"], quiet=True)
+    about = load_json(folder / "tune.json", Order)
+    search = Search(about.base, about.limits, about.storage, None)  # alike, processes would try the same points
+    work_on(search, about.trials, quiet=True)
     return {}
 
 

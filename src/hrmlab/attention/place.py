@@ -7,6 +7,11 @@ from hrmlab.layers import feed_forward_width
 from hrmlab.registry import Strict
 from hrmlab.spec import TaskSpec
 
+MOST_LAYERS = 2000
+"""Each is made one by one: without a limit a slip of the pen would never come to an end."""
+WIDEST = 2**20
+"""A matrix from this width to itself has as many numbers as no machine holds, though they can still be counted."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Size(Strict):
@@ -28,6 +33,11 @@ class Size(Strict):
         for name, value in vars(self).items():
             if not value > 0:  # nor no number
                 raise ConfigError(f"size.{name}={value} came; wanted more than 0")
+        if self.layers > MOST_LAYERS:
+            raise ConfigError(f"size.layers={self.layers} came; wanted at most {MOST_LAYERS:,} blocks in a network")
+        for name, value in (("width", self.width), ("round_to", self.round_to), ("expansion", self.expansion)):
+            if (wide := value * self.width if name == "expansion" else value) > WIDEST:
+                raise ConfigError(f"size.{name}={value} came, a width of {wide:,}; wanted at most {WIDEST:,}")
 
     @property
     def hidden(self) -> int:

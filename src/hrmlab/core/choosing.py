@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from hrmlab.config import decode
 from hrmlab.core.compiling import Compiled, has_compiler
 from hrmlab.core.eager import Eager
 from hrmlab.core.engines import ENGINES
@@ -91,8 +92,8 @@ def _processor() -> str:
 
 def _recalled(place: Path) -> Choice | None:
     try:
-        found = Choice(**read_json(place))
-    except (OSError, ValueError, TypeError):
+        found = decode(Choice, read_json(place))
+    except (OSError, ValueError):
         return None
     return found if found.engine in ENGINES else None
 

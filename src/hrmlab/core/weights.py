@@ -92,15 +92,20 @@ def fill(model: nn.Module, found: dict[str, Tensor], where: str) -> None:
         CheckpointError: as `load_weights`; the model is then unchanged.
     """
     wanted = model.state_dict()
-    if problems := misfits(wanted, found):
-        raise CheckpointError(f"{where} does not fit the model: {'; '.join(problems)}")
+    compare(wanted, found, where)
     with torch.no_grad():
         for name, tensor in wanted.items():
             tensor.copy_(found[name])
 
 
+def compare(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor], where: str) -> None:
+    """Raises CheckpointError as `load_weights`."""
+    if problems := misfits(wanted, found):
+        raise CheckpointError(f"{where} does not fit the model: {'; '.join(problems)}")
+
+
 def misfits(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:
-    """Every missing, unknown and misshapen tensor, in words."""
+    """Every missing, unknown and misshapen tensor, and those of other kinds of numbers, in words."""
     problems = [f"{name} is missing" for name in wanted.keys() - found.keys()]
     problems += [f"{name} is not in the model" for name in found.keys() - wanted.keys()]
     problems += [
@@ -108,4 +113,18 @@ def misfits(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[s
         for name in wanted.keys() & found.keys()
         if wanted[name].shape != found[name].shape
     ]
+    problems += [
+        f"{name} is {_kind(found[name])}, the model wants {_kind(wanted[name])}"
+        for name in wanted.keys() & found.keys()
+        if wanted[name].shape == found[name].shape and _kind(wanted[name]) != _kind(found[name])
+    ]
     return sorted(problems)
+
+
+def _kind(tensor: Tensor) -> str:
+    """Of its numbers; how many digits they have makes no difference."""
+    if tensor.layout != torch.strided:
+        return "sparse"
+    if tensor.is_floating_point():
+        return "floats"
+    return "truths" if tensor.dtype == torch.bool else "complex" if tensor.is_complex() else "whole numbers"

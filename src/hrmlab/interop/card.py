@@ -54,12 +54,13 @@ def _card(model: HRM, config: RunConfig, results: dict[str, Any] | None) -> str:
         "",
         "## Measured",
         "",
-        *_measured(results),
+        *measured(results),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _measured(results: dict[str, Any] | None) -> list[str]:
+def measured(results: dict[str, Any] | None) -> list[str]:
+    """The lines of a card that say how good a model is."""
     if results is None:
         return ["Nothing: this run has no evaluation. `hrm eval RUN` makes one."]
     low, high = results["exact_interval"]

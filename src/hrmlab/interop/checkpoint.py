@@ -15,10 +15,11 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from hrmlab.core.model import HRM
-from hrmlab.core.weights import fill, misfits
+from hrmlab.core.weights import compare, fill
 from hrmlab.errors import CheckpointError, MissingExtraError
 from hrmlab.interop.arch import Arch, model_config
 from hrmlab.interop.names import bare, places, to_ours, to_theirs
+from hrmlab.reading import exists
 from hrmlab.spec import TaskSpec
 from hrmlab.training.checkpoint import WEIGHTS
 from hrmlab.training.folder import HUB_WEIGHTS
@@ -48,7 +49,7 @@ def locate(source: str | Path) -> Located:
         MissingExtraError: the Hub's client is needed and not installed.
     """
     path = Path(source)
-    if not path.exists():
+    if not exists(path):
         path = download(str(source))
     folder = path if path.is_dir() else path.parent
     config = folder / CONFIG if (folder / CONFIG).is_file() else None
@@ -126,8 +127,8 @@ def read(file: Path) -> dict[str, Tensor]:
             f"{file} holds more than tensors and is not opened, since that may run code: {why}"
         ) from None
     except Exception as error:  # the reader of pickles lets anything through
-        why = (str(error).splitlines() or [""])[0]
-        raise CheckpointError(f"{file} is damaged or no checkpoint ({type(error).__name__}: {why})") from None
+        kind = type(error).__name__
+        raise CheckpointError(f"{file} is damaged or no checkpoint ({kind}); wanted what torch.save wrote") from None
     if not isinstance(found, Mapping) or not found or not all(isinstance(value, Tensor) for value in found.values()):
         raise CheckpointError(f"{file} is no state dict: wanted tensors by name")
     return {str(name): tensor for name, tensor in found.items()}
@@ -153,8 +154,7 @@ def into_model(found: Mapping[str, Tensor], arch: Arch, spec: TaskSpec, where: s
     model = HRM(model_config(arch), spec)
     short = {name: found[disk].float() for name, disk in bare(found).items()}
     names, state = places(model.state_dict(), arch), model.state_dict()
-    if problems := misfits(to_theirs(state, names), short):
-        raise CheckpointError(f"{where} does not fit the model: {'; '.join(problems)}")
+    compare(to_theirs(state, names), short, where)
     fill(model, to_ours(short, names), where)
     return model
 

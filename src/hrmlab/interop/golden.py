@@ -29,6 +29,7 @@ MODELS: dict[str, type[ReferenceModel]] = {
     "trm": TinyRecursiveReasoningModel_ACTV1,
 }
 BATCH = ("inputs", "labels", "puzzle_identifiers")
+SIZES = ("seq_len", "vocab_size", "num_puzzle_identifiers", "batch_size")
 RATES = ("lr", "weight_decay", "puzzle_emb_lr", "puzzle_emb_weight_decay")
 
 
@@ -52,6 +53,8 @@ class Golden:
             with safe_open(path, "pt") as file:
                 about = file.metadata() or {}
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dictionary
+                if odd := [name for name, tensor in tensors.items() if tensor.is_complex()]:
+                    raise DataError(f"{path}: {odd[0]} holds complex numbers; wanted floats or whole numbers")
         except FileNotFoundError:
             raise DataError(f"no file at {path}; wanted golden vectors (.safetensors), or a folder of them") from None
         except (SafetensorError, OSError) as error:
@@ -84,6 +87,9 @@ class Golden:
         known -= {"family", "compat", "name", "loss", *(TRM_ONLY if self.family == "hrm" else ())}
         for key in self.config.keys() - known:
             raise DataError(f"{self.path}: {unknown('config key', key, known)}")
+        for key in SIZES:
+            if type(size := self.config.get(key, 1)) is not int:
+                raise DataError(f"{self.path}: config {key}={size!r} came; wanted a whole number")
         if self.train_steps < 1 or self.eval_steps < 1:
             steps = f"train_steps={self.train_steps} and eval_steps={self.eval_steps}"
             raise DataError(f"{self.path}: {steps} came; wanted 1 or more")
@@ -92,8 +98,8 @@ class Golden:
             rates = [float(self.optimizer[name]) for name in RATES]
         except KeyError as error:
             raise DataError(f"{self.path}: optimizer lacks {error}") from None
-        except (TypeError, ValueError) as error:
-            raise DataError(f"{self.path}: optimizer wants numbers ({_line(error)})") from None
+        except (TypeError, ValueError, OverflowError):
+            raise DataError(f"{self.path}: optimizer {self.optimizer} came; it wants numbers, and two betas") from None
         if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas) or not all(rate >= 0 for rate in rates):
             raise DataError(f"{self.path}: optimizer {self.optimizer} came; wanted rates >= 0 and two betas in [0, 1)")
 
@@ -120,7 +126,7 @@ class Golden:
     def tensor(self, name: str) -> Tensor:
         """Raises DataError where the file lacks it."""
         if name not in self.tensors:
-            raise DataError(f"{self.path} lacks '{name}'")
+            raise DataError(f"{self.path} lacks '{name}'; wanted a recording of every step that it tells of")
         return self.tensors[name]
 
     def model(self, dtype: torch.dtype) -> ReferenceModel:

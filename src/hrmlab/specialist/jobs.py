@@ -15,7 +15,10 @@ from typing import Any, Literal
 
 import psutil
 
+from hrmlab.config import load_json
 from hrmlab.errors import DataError
+from hrmlab.reading import is_name, read_json
+from hrmlab.registry import Strict
 
 State = Literal["running", "done", "failed", "cancelled", "lost"]
 TAIL = 20
@@ -35,6 +38,21 @@ class Job:
     log: list[str]
     result: dict[str, Any] | None = None
     error: str | None = None
+
+
+@dataclass(frozen=True)
+class _Begun(Strict):
+    words: list[str]
+    pid: int
+    began: float
+    started: float
+
+
+@dataclass(frozen=True)
+class _Ended(Strict):
+    state: Literal["done", "failed", "cancelled"]
+    ended: float
+    code: int | None = None
 
 
 class Jobs:
@@ -67,7 +85,7 @@ class Jobs:
             DataError: there is no such job, with those there are.
         """
         folder = self.path / id
-        if not (folder / "job.json").is_file():
+        if not is_name(id) or not (folder / "job.json").is_file():
             known = ", ".join(sorted(place.name for place in self.path.glob("job_*"))) or "none"
             raise DataError(
                 f"no job '{id}'; there are: {known}. Start another with hrm_train, hrm_ablate or hrm_verify"
@@ -82,7 +100,7 @@ class Jobs:
         job, folder = self.look(id), self.path / id
         if job.state == "running":
             _write(folder / "end.json", {"state": "cancelled", "ended": time.time()})
-            _end(_read(folder / "job.json")["pid"])
+            _end(load_json(folder / "job.json", _Begun).pid)
         return self.look(id)
 
     def close(self) -> None:
@@ -99,14 +117,15 @@ class Jobs:
             _write(end, {"state": "done" if done else "failed", "code": code, "ended": time.time()})
 
     def _job(self, folder: Path) -> Job:
-        about = _read(folder / "job.json")
-        ended = _read(folder / "end.json") if (folder / "end.json").is_file() else None
-        text = (folder / "log").read_text(encoding="utf-8", errors="replace").replace("\r", "\n")
+        about = load_json(folder / "job.json", _Begun)
+        ended = load_json(folder / "end.json", _Ended) if (folder / "end.json").is_file() else None
+        said = folder / "log"
+        text = said.read_text(encoding="utf-8", errors="replace").replace("\r", "\n") if said.is_file() else ""
         log = [line for line in text.splitlines() if line.strip()][-TAIL:]
         result = _result(folder / "out")
         if ended is not None:
-            state: State = ended["state"]
-        elif _alive(about["pid"], about["began"]):
+            state: State = ended.state
+        elif _alive(about.pid, about.began):
             state = "running"
         elif result is None:
             state = "lost"
@@ -114,12 +133,12 @@ class Jobs:
             state = "failed" if "error" in result else "done"
         error = None
         if state == "failed":
-            error = (result or {}).get("error") or (log[-1] if log else "it ended without a word")
+            error = str((result or {}).get("error") or (log[-1] if log else "it ended without a word"))
         elif state == "lost":
             error = "its process is gone and left no result; start it again"
-        until = ended["ended"] if ended is not None else time.time()
+        until = ended.ended if ended is not None else time.time()
         finished = result if state == "done" else None
-        return Job(folder.name, about["words"], state, round(until - about["started"], 1), log, finished, error)
+        return Job(folder.name, about.words, state, round(until - about.started, 1), log, finished, error)
 
 
 def plain(job: Job) -> dict[str, Any]:
@@ -129,15 +148,10 @@ def plain(job: Job) -> dict[str, Any]:
 
 def _result(file: Path) -> dict[str, Any] | None:
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        found = read_json(file)
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
-
-
-def _read(file: Path) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return read
 
 
 def _write(file: Path, data: dict[str, Any]) -> None:
@@ -157,7 +171,7 @@ def _alive(pid: int, began: float) -> bool:
     try:
         process: Any = psutil.Process(pid)  # type: ignore[no-untyped-call]
         return bool(process.create_time() == began and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
+    except (psutil.NoSuchProcess, ValueError, OverflowError):  # what is no number of a process
         return False
 
 

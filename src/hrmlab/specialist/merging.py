@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hrmlab.errors import DataError
-from hrmlab.reading import read_json
+from hrmlab.reading import read_json, read_text
 
 
 def object_of(file: Path) -> dict[str, Any]:
@@ -56,17 +56,25 @@ def with_table(file: Path, table: str, name: str, values: dict[str, Any]) -> str
     """A TOML file with our table at its end; one that is there already stays.
 
     Raises:
-        DataError: it is no TOML.
+        DataError: it is no TOML, or has something else by the table's name.
     """
-    text = file.read_text(encoding="utf-8") if file.is_file() else ""
     try:
+        text = read_text(file) if file.is_file() else ""
         known = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise DataError(f"{file} is nested deeper than can be read; mend it, then install again") from None
+    except ValueError as error:
         raise DataError(f"{file} is no TOML ({error}); mend it, then install again") from None
-    if name in known.get(table, {}):
+    there = known.get(table, {})
+    if isinstance(there, dict) and name in there:
         return text
     gap = "\n" if text and not text.endswith("\n\n") else ""
-    return f"{text}{gap}[{table}.{name}]\n{toml(values)}"
+    added = f"{text}{gap}[{table}.{name}]\n{toml(values)}"
+    try:
+        tomllib.loads(added)
+    except ValueError:  # a table that is closed, or none
+        raise DataError(f"{file} has a '{table}' that takes no more tables; mend it, then install again") from None
+    return added
 
 
 def toml(values: dict[str, Any]) -> str:

@@ -104,10 +104,10 @@ def edits_of(file: str | Path) -> list[Edit]:
     """
     try:
         found = [Edit(**entry) for entry in read_json(Path(file))]
-    except (OSError, ValueError, TypeError) as error:
-        raise DataError(
-            f'{file} is no list of edits ({error}); wanted [{{"file", "search", "replace"}}, ...]'
-        ) from None
+    except OSError as error:
+        raise DataError(f"cannot read {file}: {error.strerror}; wanted a file with {FORM}") from None
+    except (ValueError, TypeError):
+        raise DataError(f"{file} is no list of edits; wanted {FORM}") from None
     if not found or not all(isinstance(part, str) for edit in found for part in vars(edit).values()):
         raise DataError(f"{file} holds no edits; wanted {FORM}")
     return found
@@ -129,21 +129,23 @@ def _edited(root: Path, edits: Sequence[Edit]) -> tuple[dict[str, str], dict[str
         after[edit.file] = text.replace(edit.search, edit.replace)
     for name, text in after.items():
         if text == before[name]:
-            raise ConfigError(f"{name}: nothing changes")
+            raise ConfigError(f"{name}: nothing changes; wanted another text in place of the one found")
         _parsed(name, before[name], text)
     return before, after
 
 
 def _text(root: Path, name: str) -> str:
-    place = (root / name).resolve()
+    place = (root / name.replace("\0", "?")).resolve()
     if root not in place.parents:
         raise ConfigError(f"{name} is outside {root}; edits name files below the fork")
     try:
         if place.stat().st_size > LARGEST:
             raise ConfigError(f"{name} has more than {LARGEST} bytes")
         return place.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{name} cannot be read below {root}: {error}") from None
+    except OSError as error:
+        raise DataError(f"{name} cannot be read below {root}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{name} below {root} is not UTF-8 text; only text can be edited") from None
 
 
 def _parsed(name: str, before: str, after: str) -> None:
@@ -152,7 +154,7 @@ def _parsed(name: str, before: str, after: str) -> None:
     for which, text in (("is", before), ("would be", after)):
         try:
             ast.parse(text)
-        except (SyntaxError, ValueError) as error:
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise ConfigError(f"{name} {which} no Python: {error}") from None
 
 

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from hrmlab.api.rules import spelled_out
 from hrmlab.api.targets import find_config
+from hrmlab.config import decode
 from hrmlab.errors import ConfigError, DataError
 from hrmlab.reading import read_json
 from hrmlab.reports.files import write_texts
@@ -108,8 +108,8 @@ def verify(folder: str | Path, *, seeds: int, steps: int, unconfined: bool = Fal
     if seeds < 1 or steps < 1:
         raise ConfigError(f"--seeds {seeds} --steps {steps} came; wanted 1 or more of each")
     place, judge = Path(folder), fingerprint()
-    kept = _read(place / FILE)
-    proposal, target = Proposal(**kept["proposal"] | {"gates": []}), str(kept["target"])
+    proposal, target = kept(place / FILE)
+    proposal = replace(proposal, gates=[])
     registered = [record.values for record in Ledger(place / NAME).records() if record.tool == "predict"]
     if not registered or registered[0] != registration(proposal, target):
         raise DataError(f"{place / FILE} is not what was written down before it was tried; propose it anew")
@@ -143,10 +143,14 @@ def _kept(proposal: Proposal, target: str, folder: Path, *, tried: bool) -> Prop
     return told
 
 
-def _read(file: Path) -> dict[str, Any]:
+def kept(file: Path) -> tuple[Proposal, str]:
+    """A proposal on disk, and what it is a change of.
+
+    Raises:
+        DataError: there is none, or what is there is none.
+    """
     try:
-        read: dict[str, Any] = read_json(file)
-        Proposal(**read["proposal"])
+        read = read_json(file)
+        return decode(Proposal, read["proposal"]), decode(str, read["target"])
     except (OSError, ValueError, KeyError, TypeError):
         raise DataError(f"no proposal at {file}; make one with `hrm propose TARGET KEY=VALUE --out DIR`") from None
-    return read

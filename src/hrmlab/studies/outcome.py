@@ -1,11 +1,14 @@
 """What a study found: every arm against the reference, and what is missing."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any, NoReturn
 
 import numpy as np
 
-from hrmlab.studies.plan import OWN, Plan
+from hrmlab.errors import DataError
+from hrmlab.studies.plan import OWN, Cell, Plan
 from hrmlab.studies.statistics import Interval, hierarchical_interval, holm
 from hrmlab.studies.store import Status
 from hrmlab.studies.verdict import Question, Verdict, judge
@@ -55,6 +58,7 @@ def conclude(plan: Plan, statuses: Mapping[str, Status]) -> Outcome:
         DataError: a score that is not finite.
     """
     done = {(cell.arm, cell.seed): statuses[cell.id] for cell in plan.cells if statuses[cell.id].state == "done"}
+    _check(plan, statuses)
     missing = {
         f"{cell.arm}, seed {cell.seed}": statuses[cell.id].reason or statuses[cell.id].state
         for cell in plan.cells
@@ -68,6 +72,31 @@ def conclude(plan: Plan, statuses: Mapping[str, Status]) -> Outcome:
         for arm in others
     ]
     return Outcome(reference, _as_families(plan, compared), plan.matched, missing)
+
+
+def _check(plan: Plan, statuses: Mapping[str, Status]) -> None:
+    """Raises DataError for a cell whose results are not what it was asked for."""
+    lengths: dict[str, int] = {}
+    for cell in plan.cells:
+        results = statuses[cell.id].results if statuses[cell.id].state == "done" else {}
+        for evaluation in cell.evaluations if statuses[cell.id].state == "done" else ():
+            found = results.get(evaluation, {})
+            for question in plan.study.questions:
+                value: Any = found.get(question.measure)
+                if type(value) not in (int, float) or not math.isfinite(value):
+                    _refuse(cell, f"no finite {question.measure} under '{evaluation}'")
+            right = found.get("right", "")
+            if not isinstance(right, str) or set(right) - {"0", "1"}:
+                _refuse(cell, f"no marks of right and wrong answers under '{evaluation}'")
+            if "right" in found and len(right) != lengths.setdefault(evaluation, len(right)):
+                _refuse(cell, f"{len(right)} answers under '{evaluation}', another cell {lengths[evaluation]}")
+
+
+def _refuse(cell: Cell, why: str) -> NoReturn:
+    raise DataError(
+        f"the results of cell {cell.id} ({cell.arm}, seed {cell.seed}) hold {why}; delete its folder to have it run "
+        "again"
+    )
 
 
 def _compared(

@@ -18,7 +18,8 @@ import psutil
 
 from hrmlab.config import encode, load_json
 from hrmlab.core.weights import write_atomically
-from hrmlab.errors import CheckpointError, DataError
+from hrmlab.errors import CheckpointError, ConfigError, DataError
+from hrmlab.reading import read_json
 from hrmlab.registry import Strict
 
 Results = dict[str, dict[str, Any]]
@@ -42,7 +43,7 @@ class Process(Strict):
         try:
             process: Any = psutil.Process(self.number)  # type: ignore[no-untyped-call]
             return _began(process) == self.began and bool(process.status() != psutil.STATUS_ZOMBIE)
-        except psutil.NoSuchProcess:
+        except (psutil.NoSuchProcess, ValueError, OverflowError):  # what is no number of a process
             return False
 
 
@@ -56,6 +57,16 @@ class Status(Strict):
     seconds: float | None = None
     process: Process | None = None
     results: Results = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class About(Strict):
+    """What a cell is, beside its configuration."""
+
+    id: str
+    arm: str
+    seed: int
+    evaluations: dict[str, Any]
 
 
 class StudyFolder:
@@ -85,12 +96,12 @@ class StudyFolder:
 
     def about(self, id: str) -> str:
         """Arm and seed of a cell, in words."""
-        cell = json.loads((self.cell(id) / "cell.json").read_text(encoding="utf-8"))
-        return f"{cell['arm']}, seed {cell['seed']}"
+        cell = load_json(self.cell(id) / "cell.json", About)
+        return f"{cell.arm}, seed {cell.seed}"
 
     def status(self, id: str) -> Status:
         """Raises ConfigError if the file is missing or does not decode."""
-        return load_json(self.cell(id) / "status.json", Status)
+        return _status(self.cell(id) / "status.json")
 
     def mark(self, id: str, status: Status) -> None:
         """Write what came of a cell, whole or not at all."""
@@ -101,7 +112,7 @@ class StudyFolder:
         _write(folder / "config.json", cell["config"])
         file, known = folder / "cell.json", folder / "status.json"
         # Other evaluations: the trained model is measured again, not trained again.
-        same = file.is_file() and json.loads(file.read_text(encoding="utf-8"))["evaluations"] == about["evaluations"]
+        same = file.is_file() and _evaluations(file) == about["evaluations"]
         _write(file, about)
         if not known.is_file() or (not same and self.status(cell["id"]).state == "done"):
             self.mark(cell["id"], Status())
@@ -112,14 +123,33 @@ class StudyFolder:
             if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
                 raise DataError(f"{self.path} is there and holds no study; choose another --out")
             return
-        if (other := json.loads(file.read_text(encoding="utf-8")).get("name")) != name:
+        try:
+            other = read_json(file)["name"]
+        except (OSError, ValueError, LookupError, TypeError):
+            raise DataError(f"{file} is damaged or no study; choose another --out") from None
+        if other != name:
             raise DataError(f"{self.path} holds the study '{other}', '{name}' came; choose another --out")
         for status in self.path.glob("cells/*/status.json"):
-            process = load_json(status, Status).process
+            process = _status(status).process
             if process is not None and process.alive:
                 raise DataError(
                     f"process {process.number} still works on {status.parent}; wait for it, or end it and try again"
                 )
+
+
+def _status(file: Path) -> Status:
+    try:
+        return load_json(file, Status)
+    except ConfigError as error:
+        raise ConfigError(f"{error}; delete {file.parent} to have its cell run again") from None
+
+
+def _evaluations(file: Path) -> dict[str, Any] | None:
+    """Of a cell's file; None where it is damaged, which planning it anew mends."""
+    try:
+        return load_json(file, About).evaluations
+    except ConfigError:
+        return None
 
 
 def _began(process: Any) -> float:

@@ -7,8 +7,10 @@ the checksum of both.
 
 import hashlib
 import json
+import pickle
 import shutil
 import uuid
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -19,9 +21,10 @@ from torch import Tensor
 
 from hrmlab.core.carry import Batch, Carry
 from hrmlab.core.weights import appearing_whole, fill, save_tensors, sync, write_atomically
-from hrmlab.errors import CheckpointError
+from hrmlab.errors import CheckpointError, HrmLabError
 from hrmlab.reading import read_json
 from hrmlab.training.draws import draws, restore_draws
+from hrmlab.training.form import faults
 from hrmlab.training.loop import Trainer
 from hrmlab.training.sharding import ShardedTable
 
@@ -79,8 +82,11 @@ def verify(checkpoint: Path) -> None:
     """
     try:
         sums = read_json(checkpoint / MANIFEST)["sha256"]
-    except (OSError, ValueError, KeyError):
+        known = {name: sums[name] for name in (WEIGHTS, TRAINING)}
+    except (OSError, ValueError, KeyError, TypeError):
         raise CheckpointError(f"{checkpoint / MANIFEST} is missing or damaged") from None
+    if known != sums:
+        raise CheckpointError(f"{checkpoint / MANIFEST} names other files than {WEIGHTS} and {TRAINING}")
     for name, wanted in sums.items():
         if not (checkpoint / name).is_file() or _checksum(checkpoint / name) != wanted:
             raise CheckpointError(f"{checkpoint / name} is damaged: its checksum is not that of the manifest")
@@ -94,15 +100,20 @@ def restore(trainer: Trainer, checkpoint: Path) -> None:
     """
     verify(checkpoint)
     file = checkpoint / TRAINING
+    state = _read(file)
+    wrong = next(faults(trainer, state), None)
+    if wrong is not None:
+        raise CheckpointError(_foreign(file, wrong))
     try:
-        state = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
         fill(trainer.model, _own(trainer, state["model"]), str(file))
         if trainer.ema is not None:
             fill(trainer.ema.model, _own(trainer, state["ema"]), str(file))
         for optimiser, saved in zip(trainer.optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(saved)
+            optimiser.load_state_dict(optimiser.state_dict() | {"state": _each(saved["state"], torch.clone)})
         if trainer.row_optimiser is not None and "row_optimiser" in state:  # absent before there were kinds of it
-            trainer.row_optimiser.restore(trainer.row_optimiser.each_row(state["row_optimiser"], _part(trainer)))
+            part = _part(trainer)
+            rows = trainer.row_optimiser.each_row(state["row_optimiser"], lambda tensor: part(tensor).clone())
+            trainer.row_optimiser.restore(rows)
         trainer.carry = _carry(state["carry"], trainer)
         trainer.feeder.restore(state["feeder"] | {"order": state["feeder"]["order"].numpy()})
         trainer.generator.set_state(state["generator"])
@@ -111,10 +122,31 @@ def restore(trainer: Trainer, checkpoint: Path) -> None:
         if "guard" in state:  # absent before there was one
             trainer.guard.restore(state["guard"])
             trainer.budget.rate = state["rate"]
-    except CheckpointError:
+    except HrmLabError:
         raise
-    except (RuntimeError, KeyError, ValueError, EOFError, OSError) as error:
-        raise CheckpointError(f"{file} does not belong to this configuration: {error}") from None
+    except (RuntimeError, LookupError, ValueError, TypeError, AttributeError, OverflowError):
+        raise CheckpointError(_foreign(file, "the states of its generators or of its rows are none")) from None
+
+
+def _read(file: Path) -> Any:
+    """Tensors, numbers and names; never runs code that the file brings.
+
+    The tensors lie in the file, which may be gone or cut later: what is kept of them is copied.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of other pickle protocols: what cannot be read raises
+            return torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+    except pickle.UnpicklingError:
+        raise CheckpointError(_foreign(file, "it holds more than tensors, and is not opened")) from None
+    except Exception:  # the reader of pickles lets anything through
+        raise CheckpointError(_foreign(file, "nothing can be read from it")) from None
+
+
+def _foreign(file: Path, why: str) -> str:
+    return (
+        f"{file} does not belong to this configuration: {why}; to go on from an older checkpoint, delete {file.parent}"
+    )
 
 
 def _state(trainer: Trainer) -> dict[str, Any]:
@@ -165,7 +197,7 @@ def _each(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
 
 def _carry(saved: dict[str, Any], trainer: Trainer) -> Carry:
     own = trainer.ranks.own(trainer.config.training.batch_size)
-    parts = _each(saved, lambda tensor: tensor[own].to(trainer.device))
+    parts = _each(saved, lambda tensor: tensor[own].to(trainer.device, copy=True))
     return Carry(**parts | {"batch": Batch(**parts["batch"])})
 
 

@@ -64,5 +64,5 @@ class Feeder:
                 " resume with the data set that the run was started on"
             )
         self.epoch, self.position = state["epoch"], state["position"]
-        self.order = np.asarray(state["order"])
+        self.order = np.array(state["order"])  # a copy: it may lie in a file that will be gone
         self.rng.bit_generator.state = state["rng"]

@@ -23,10 +23,11 @@ from typing import Any
 import torch
 
 from hrmlab.config import encode, load_json
-from hrmlab.core.model import HRM
-from hrmlab.core.weights import load_weights, write_atomically
+from hrmlab.core.model import HRM, ModelConfig
+from hrmlab.core.weights import compare, fill, read_weights, write_atomically
 from hrmlab.errors import CheckpointError
-from hrmlab.reading import is_name, read_lines
+from hrmlab.reading import exists, is_name, read_lines
+from hrmlab.spec import TaskSpec
 from hrmlab.training.checkpoint import WEIGHTS, checkpoints, verify
 from hrmlab.training.config import RunConfig
 
@@ -154,7 +155,7 @@ def find_weights(path: Path) -> tuple[RunFolder, Path]:
     Raises:
         CheckpointError: nothing loadable is there, and why.
     """
-    if not path.exists():
+    if not exists(path):
         raise CheckpointError(f"no run at {path}")
     if (path / "config.json").is_file():
         folder = RunFolder(path)
@@ -166,17 +167,22 @@ def find_weights(path: Path) -> tuple[RunFolder, Path]:
     return RunFolder(home), weights
 
 
-def load_run(path: Path, device: torch.device) -> tuple[HRM, RunConfig]:
-    """The evaluated model of a run folder, or of a checkpoint or weights file inside one.
+def filled(config: ModelConfig, spec: TaskSpec, weights: Path) -> HRM:
+    """A model with the weights of a file.
+
+    They are compared before it is made: a configuration that is not theirs may ask for any amount of memory.
 
     Raises:
-        CheckpointError, ConfigError: nothing loadable is there, and why.
+        CheckpointError: the file is damaged, or every tensor that does not fit.
+        ConfigError: parts that do not fit each other or the data.
     """
-    folder, weights = find_weights(path)
-    config = folder.config()
-    model = HRM(config.model, config.task.spec())
-    load_weights(model, weights)
-    return model.to(device).eval(), config
+    found = read_weights(weights)
+    with torch.device("meta"):
+        skeleton = HRM(config, spec)
+    compare(skeleton.state_dict(), found, str(weights))
+    model = HRM(config, spec)
+    fill(model, found, str(weights))
+    return model
 
 
 def provenance() -> dict[str, Any]:

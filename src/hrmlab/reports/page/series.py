@@ -23,7 +23,8 @@ def training_data(metrics: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     for line in metrics:
         if "diverged" in line:
             continue
-        for part, values in (("training", line), ("evaluation", line.get("evaluation", {}))):
+        evaluation = line.get("evaluation")
+        for part, values in (("training", line), ("evaluation", evaluation if isinstance(evaluation, dict) else {})):
             for name, value in values.items():
                 if name in ("step", "seconds") or isinstance(value, bool) or not _finite(value):
                     continue
@@ -36,9 +37,9 @@ def divergences(metrics: Sequence[Mapping[str, Any]]) -> list[str]:
     """What `training.guard` found and did, in words, oldest first."""
     said = []
     for line in metrics:
-        if "diverged" not in line:
+        if "diverged" not in line or not {"action", "at"} <= line.keys():
             continue
-        if "rate" in line:
+        if _finite(line.get("rate")):
             done = f"The run went back to step {line['step']}, at {line['rate']:.3g} of its rates."
         else:
             done = "The step was left out." if line["action"] == "skip" else "The run was ended."

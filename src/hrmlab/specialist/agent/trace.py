@@ -14,7 +14,7 @@ from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
 
 from hrmlab.errors import DataError
-from hrmlab.reading import parsed
+from hrmlab.reading import exists, parsed
 from hrmlab.specialist.agent.models import scrubbed
 
 NAME = "trace.jsonl"
@@ -60,7 +60,7 @@ def replayed(path: Path) -> Model:
     Raises:
         DataError: the file is no trace. At the last response's end: HrmLabError from the consultation.
     """
-    said = iter(list(_responses(path / NAME if path.is_dir() else path)))
+    said = iter(list(_responses(path / NAME if exists(path) and path.is_dir() else path)))
 
     def next_one(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
         response = next(said, None)

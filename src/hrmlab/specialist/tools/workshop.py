@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hrmlab.errors import ConfigError
+from hrmlab.reading import exists
 from hrmlab.specialist.jobs import Job, Jobs, plain
 
 MOST_WAIT = 40.0
@@ -40,7 +41,7 @@ class Workshop:
             ConfigError: a path outside; a configuration there that names one.
         """
         plain_word(name)
-        if not (os.sep in name or name.startswith(".") or Path(name).exists()):
+        if not (os.sep in name or name.startswith(".") or exists(Path(name))):
             return name
         place = self.inside(name)
         for path in _named(place / "config.json" if place.is_dir() else place):

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hrmlab.errors import ConfigError, DataError
+from hrmlab.errors import ConfigError
 from hrmlab.specialist.tools.workshop import Workshop, told
 
 
@@ -18,21 +18,19 @@ def hrm_export(shop: Workshop, folder: str, dest: str) -> dict[str, Any]:
     from hrmlab.api.targets import find_config
     from hrmlab.config import encode
     from hrmlab.core.weights import write_atomically
+    from hrmlab.specialist.proposing import FILE, kept
     from hrmlab.training.overrides import override_run
 
     if not shop.writes:
         raise ConfigError("this server only reads; the user can start it with `hrm mcp --allow-write --root FOLDER`")
-    file = shop.inside(folder) / "proposal.json"
-    if not file.is_file():
-        raise DataError(f"no proposal in {folder}; make one with hrm_propose")
-    kept = json.loads(file.read_text(encoding="utf-8"))
-    if (verdict := kept["proposal"]["verdict"]) != "accept":
+    proposal, target = kept(shop.inside(folder) / FILE)
+    if proposal.verdict != "accept":
         raise ConfigError(
-            f"the proposal's verdict is {verdict or 'open'}; only accepted ones are exported (hrm_verify)"
+            f"the proposal's verdict is {proposal.verdict or 'open'}; only accepted ones are exported (hrm_verify)"
         )
     place = shop.inside(dest)
     if place.exists():
         raise ConfigError(f"{dest} is there already; name a file that is not")
-    config = override_run(find_config(kept["target"]), kept["proposal"]["changes"])
+    config = override_run(find_config(shop.target(target)), shop.changes(proposal.changes))
     write_atomically(place, (json.dumps(encode(config), indent=1) + "\n").encode())
-    return {"file": str(place), "changes": kept["proposal"]["changes"], "next": f"hrm train {place}"}
+    return {"file": str(place), "changes": proposal.changes, "next": f"hrm train {place}"}

@@ -1,13 +1,14 @@
 """What an engine does: take a folder, have a function called on it somewhere, and say what came of it."""
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from hrmlab.config import decode
 from hrmlab.errors import ConfigError
+from hrmlab.reading import parsed
 from hrmlab.registry import Part, Registry
 from hrmlab.studies.store import Process, Results
 
@@ -28,7 +29,10 @@ class Outcome:
     @classmethod
     def read(cls, text: str) -> "Outcome":
         """From what `studies.worker` sends."""
-        return cls(**json.loads(text))
+        try:
+            return decode(cls, parsed(text))
+        except ValueError:
+            return cls(reason="it left no outcome that can be read (see its log.txt)")
 
 
 class Job(ABC):

@@ -45,7 +45,8 @@ class Search:
 
     def __init__(self, base: RunConfig, limits: Limits, storage: str | Path, seed: int | None = 0) -> None:
         self.base, self.limits, self.space = base, limits, space_of(base)
-        with _quiet():
+        self.storage = storage
+        with _quiet(), _usable(storage):
             self.study = _study(base.name, storage, seed)
             if (kept := self.study.user_attrs.get("about")) is None:
                 self.study.set_user_attr("about", {"base": encode(base), "limits": encode(limits)})
@@ -84,7 +85,8 @@ class Search:
 
     def trials(self) -> list[Trial]:
         """All that was tried, in order; what was given up before its end is left out."""
-        found = [_trial(one) for one in self.study.get_trials(deepcopy=False)]
+        with _usable(self.storage):
+            found = [_trial(one) for one in self.study.get_trials(deepcopy=False)]
         return [trial for trial in found if trial is not None]
 
     def importance(self) -> dict[str, float]:
@@ -165,14 +167,24 @@ def _study(name: str, storage: str | Path, seed: int | None) -> "optuna.Study":
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     kept: Any = storage if "://" in str(storage) else JournalStorage(JournalFileBackend(str(storage)))
+    return optuna.create_study(
+        study_name=name,
+        storage=kept,
+        directions=["maximize", "minimize"],
+        sampler=optuna.samplers.TPESampler(n_startup_trials=STARTUP, seed=seed),
+        load_if_exists=True,
+    )
+
+
+@contextmanager
+def _usable(storage: str | Path) -> Iterator[None]:
+    """Raises DataError for a storage that is damaged or that nobody answers for."""
     try:
-        return optuna.create_study(
-            study_name=name,
-            storage=kept,
-            directions=["maximize", "minimize"],
-            sampler=optuna.samplers.TPESampler(n_startup_trials=STARTUP, seed=seed),
-            load_if_exists=True,
-        )
+        yield
+    except HrmLabError:
+        raise
+    except (AttributeError, LookupError, TypeError, ValueError):  # a journal of other lines than Optuna's
+        raise DataError(f"cannot use the storage {storage}: it is damaged or holds no search; choose another") from None
     except Exception as error:  # whatever the database says is the user's to mend
         raise DataError(f"cannot use the storage {storage}: {(str(error).splitlines() or [''])[0]}") from None
 
