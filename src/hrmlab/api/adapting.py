@@ -119,7 +119,7 @@ def with_vector(model: HRM, run: Run, file: Path) -> HRM:
             vector, about = stored.get_tensor("vector"), stored.metadata() or {}
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{file} holds no vector ({error}); make one with `hrm adapt`") from None
-    same = vector.shape == blank.shape and vector.is_floating_point()
+    same = (vector.shape, vector.dtype) == (blank.shape, blank.dtype)
     if about.get("weights") != run.fingerprint or not same:
         raise CheckpointError(f"{file} was fitted to other weights than {run.weights}; fit one with `hrm adapt`")
     _put(model, vector)

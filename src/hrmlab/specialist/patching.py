@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -138,6 +139,8 @@ def _text(root: Path, name: str) -> str:
     place = (root / name.replace("\0", "?")).resolve()
     if root not in place.parents:
         raise ConfigError(f"{name} is outside {root}; edits name files below the fork")
+    if name != (plain := os.path.normpath(name)):  # which diffs do not know, and which would be the same file twice
+        raise ConfigError(f"{name} came as the name of a file; wanted the shortest that it has, {plain}")
     try:
         if place.stat().st_size > LARGEST:
             raise ConfigError(f"{name} has more than {LARGEST} bytes")
