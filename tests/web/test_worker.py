@@ -31,7 +31,7 @@ async def slow(anyio_backend: str) -> AsyncIterator[Front]:
 
 
 async def until(true: object) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(100):
         while not true():  # type: ignore[operator]
             await asyncio.sleep(0.01)
 
