@@ -31,7 +31,7 @@ async def slow(anyio_backend: str) -> AsyncIterator[Front]:
 
 
 async def until(true: object) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(100):
         while not true():  # type: ignore[operator]
             await asyncio.sleep(0.01)
 
@@ -90,10 +90,34 @@ async def test_time_that_is_over_ends_work_in_a_slot(slow: Front, puzzles: list[
     assert solution.reason == "late" and solution.input == puzzles[0]
 
 
+async def test_a_process_that_says_nothing_holds_nobody_up(
+    slow: Front, puzzles: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is stopped for a while: late is said by the front. Stopped for long, it is ended and another one begun."""
+    (worker,) = slow.workers
+    before = worker._process
+    assert before is not None
+    before.send_signal(signal.SIGSTOP)
+    monkeypatch.setattr("hrmlab.web.front.GRACE", 0.1)
+    async with slow.order([*puzzles[:2], "1"], 0.1, watched=False) as order:
+        solutions = await asyncio.wait_for(order.answered(), 10)
+    assert [solution.reason for solution in solutions] == ["late", "late", None] and slow.outstanding == 0
+    monkeypatch.setattr("hrmlab.web.worker.STUCK", 0.2)
+    before.send_signal(signal.SIGCONT)  # so that it is heard once more, and the new patience holds
+    async with slow.order(puzzles[:1], 60.0, watched=True) as order:
+        events = order.events()
+        assert (await anext(events)).segment is not None
+        before.send_signal(signal.SIGSTOP)
+        ends = [event.solution.reason async for event in events if event.solution]
+    assert ends == ["lost"]
+    await until(lambda: worker.ready is not None)
+    assert worker._process is not before and worker.restarts == 1
+
+
 async def test_a_process_that_dies_is_replaced_and_what_it_had_is_said_to_be_lost(puzzles: list[str]) -> None:
     worker = Worker(JOB)
     front = Front([worker], Limits())
-    with pytest.raises(Refusal, match="being loaded"):
+    with pytest.raises(Refusal, match="starting"):
         async with front.order(puzzles[:1], 1.0, watched=False):
             pass
     await front.start()

@@ -19,6 +19,8 @@ from hrmlab.web.protocol import Found, Late, Lost, Ready, Said, Shown
 from hrmlab.web.refusal import Refusal
 from hrmlab.web.worker import Worker
 
+GRACE = 2.0
+"""Seconds after its time that the front calls a puzzle late, should the process that solves not say so itself."""
 FRAMES = 2000
 """Events that wait for a slow reader; segments beyond them are left out, answers never."""
 
@@ -101,6 +103,7 @@ class Front:
         Raises:
             Refusal: there is no room (429), or nobody to answer (503).
         """
+        self._let_in(len(texts), timeout)  # so that nobody reads what there is no room for
         entries = await asyncio.to_thread(read, self.task, texts)
         worker = self._let_in(sum(entry.puzzle is not None for entry in entries), timeout)
         order = Order(self.task, entries)
@@ -137,10 +140,11 @@ class Order:
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._numbers: dict[int, int] = {}
         self._worker: Worker | None = None
+        self._until = math.inf
 
     def begin(self, worker: Worker, until: float, watched: bool) -> None:
         """Have the puzzles answered."""
-        self._worker = worker
+        self._worker, self._until = worker, until + GRACE
         for index, entry in enumerate(self.entries):
             if entry.puzzle is None:
                 self._events.put_nowait(Event(index, solution=entry.solution))
@@ -158,7 +162,10 @@ class Order:
         """What happens, until the last puzzle has its solution."""
         missing = len(self.entries)
         while missing:
-            event = await self._events.get()
+            try:
+                event = await asyncio.wait_for(self._events.get(), max(0.0, self._until - monotonic()))
+            except TimeoutError:
+                event = self._overdue()
             if event.solution is not None:
                 missing -= 1
                 self.solutions[event.index] = event.solution
@@ -170,6 +177,13 @@ class Order:
         async for _ in self.events():
             pass
         return self.solutions
+
+    def _overdue(self) -> Event:
+        index = next(iter(self._numbers))
+        number = self._numbers[index]
+        if self._worker is not None:
+            self._worker.forget(number)
+        return Event(index, solution=self._filled(index, Late(number)))
 
     def _hearing(self, index: int) -> Any:
         def hear(said: Said) -> None:

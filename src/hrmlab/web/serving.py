@@ -83,7 +83,7 @@ async def _serve(
         server_header=False,
         h11_max_incomplete_event_size=HEADERS,
         http="h11",
-        limit_concurrency=None,
+        limit_concurrency=CONNECTIONS,
         backlog=CONNECTIONS,
         timeout_graceful_shutdown=int(limits.timeout) + 5,
     )

@@ -16,6 +16,8 @@ LINE = 1 << 26
 """Bytes of a line at most: a turn with an answer of every slot."""
 MEMORY = 0.98
 """Share that the speed keeps of what it was, at each turn: bursts of answers are many turns apart."""
+STUCK = 120.0
+"""Seconds without a word from a process that has work, after which it is ended: no segment takes that long."""
 PATIENCE, LONGEST_PAUSE = 5.0, 30.0
 """Seconds that a process has to end by itself, and between two tries to start one."""
 
@@ -126,7 +128,7 @@ class Worker:
 
     async def _listen(self) -> None:
         assert self._process is not None and self._process.stdout is not None
-        while data := await self._process.stdout.readline():
+        while data := await self._line():
             turn = message(data)
             assert isinstance(turn, Turn)
             self.turn = turn
@@ -140,6 +142,17 @@ class Worker:
                 if hear is not None:
                     hear(said)
         await self._process.wait()
+
+    async def _line(self) -> bytes:
+        assert self._process is not None and self._process.stdout is not None
+        while True:
+            idle = not self.asked
+            try:
+                return await asyncio.wait_for(self._process.stdout.readline(), STUCK)
+            except TimeoutError:
+                if self.asked and not idle:
+                    note(f"the process that solves has said nothing for {STUCK:.0f} s and is ended")
+                    self._process.kill()
 
     def _lose(self) -> None:
         asked, self.asked = self.asked, {}
