@@ -149,7 +149,7 @@ def test_weights_of_another_model(hrm: Hrm, run: Path, tmp_path: Path) -> None:
     config["model"]["size"]["width"] = 16
     (copy / "config.json").write_text(json.dumps(config))
     mistake(hrm("eval", copy), "does not fit the model")
-    mistake(hrm("train", "--resume", copy, "--steps", 20), "does not fit the model")
+    mistake(hrm("train", "--resume", copy, "--steps", 20), "does not belong to this configuration")
 
 
 def test_data_whose_arrays_disagree(hrm: Hrm, data: Path, tmp_path: Path) -> None:
