@@ -1,7 +1,8 @@
 """`hrm serve` under twice the load that it can carry: python benchmarks/serving/load.py [--seconds 60] [--model NAME].
 
 Puzzles come in batches at random moments (a Poisson process) from as many connections as it takes, whatever the server
-answers. Beside it, on the same puzzles, the offline solver before and after. Writes load.json, load.csv, load.svg.
+answers. Beside it, on the same puzzles, the offline solver (`hrm solve`), alone and beside a program as busy as the
+front and this client are: who shares a machine's memory and caches slows it. Writes load.json, load.csv, load.svg.
 """
 
 import argparse
@@ -16,6 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,10 +54,28 @@ def main() -> None:
     options.add_argument("--out", type=Path, default=HERE)
     asked = options.parse_args()
     puzzles = made(asked.model, 4096)
-    before = offline(asked.model, puzzles)
-    load, server = asyncio.run(serve_and_load(asked, puzzles, before))
-    after = offline(asked.model, puzzles)
-    report(asked, load, server, statistics.mean((before, after)), (before, after))
+    alone = [offline(asked.model, puzzles) for _ in range(2)]
+    load, server = asyncio.run(serve_and_load(asked, puzzles, statistics.mean(alone)))
+    beside = []
+    for _ in range(2):
+        with neighbour(server["front_and_client_cores"]):
+            beside.append(offline(asked.model, puzzles))
+        alone.append(offline(asked.model, puzzles))
+    report(asked, load, server, alone, beside)
+
+
+@contextmanager
+def neighbour(share: float) -> Iterator[None]:
+    """A process that makes and reads JSON for that share of its time."""
+    code = (
+        "import json, time\nwhile True:\n    end = time.perf_counter() + 0.02 * {0}\n"
+        "    while time.perf_counter() < end:\n        json.loads(json.dumps([str(i) * 36 for i in range(50)]))\n"
+        "    time.sleep(0.02 * (1 - {0}))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code.format(min(share, 1.0))])
+    yield
+    process.kill()
+    process.wait()
 
 
 def made(model: str, count: int) -> list[str]:
@@ -89,11 +110,13 @@ async def serve_and_load(asked: argparse.Namespace, puzzles: list[str], capacity
     watching.cancel()
     process.terminate()
     code = await process.wait()
-    within = [moment for moment in seen.answered if moment - start <= asked.seconds]
-    shares = [(now - then) / seconds for now, then in zip(used, before, strict=True)]
+    filled = asked.seconds / 4  # until then the slots and the queue fill
+    within = [moment for moment in seen.answered if filled < moment - start <= asked.seconds]
+    front, solver, client = ((now - then) / seconds for now, then in zip(used, before, strict=True))
     return seen, {
-        "front_and_solver_cores": shares,
-        "answered": len(within) * asked.batch / asked.seconds,
+        "front_and_client_cores": front + client,
+        "solver_cores": solver,
+        "answered": len(within) * asked.batch / (asked.seconds - filled),
         "exit_code": code,
     }
 
@@ -162,9 +185,9 @@ class Connection:
 
 
 def busy(pid: int) -> list[float]:
-    """Processor seconds so far, of the front and of the process that solves."""
+    """Processor seconds so far, of the front, of the process that solves and of this one."""
     front = psutil.Process(pid)
-    return [sum(of.cpu_times()[:2]) for of in (front, *front.children())]
+    return [sum(of.cpu_times()[:2]) for of in (front, *front.children(), psutil.Process())]
 
 
 async def watch(pid: int, seen: Seen) -> None:
@@ -178,7 +201,7 @@ async def watch(pid: int, seen: Seen) -> None:
 
 
 def report(
-    asked: argparse.Namespace, seen: Seen, server: dict[str, Any], alone: float, both: tuple[float, float]
+    asked: argparse.Namespace, seen: Seen, server: dict[str, Any], alone: list[float], beside: list[float]
 ) -> None:
     ordered = sorted(seen.latencies)
     at = {f"p{share}": ordered[min(len(ordered) - 1, int(share / 100 * len(ordered)))] for share in (50, 90, 99)}
@@ -188,16 +211,19 @@ def report(
         "batch": asked.batch,
         "offered_times_offline": asked.times,
         "seconds": asked.seconds,
-        "offline_puzzles_per_second": both,
+        "offline_puzzles_per_second": alone,
+        "offline_beside_a_busy_program": beside,
         "served_puzzles_per_second": server["answered"],
-        "share_of_offline": server["answered"] / alone,
+        "share_of_offline": server["answered"] / statistics.median(alone),
+        "share_of_offline_beside": server["answered"] / statistics.median(beside),
         "statuses": seen.statuses,
         "refused_with_retry_after": seen.retry_after,
         "answers_missing_or_with_errors": seen.wrong,
         "seconds_of_accepted_requests": at | {"max": ordered[-1]},
         "front_MiB": [round(row[1], 1) for row in (later[0], later[-1])],
         "solver_MiB": [round(row[2], 1) for row in (later[0], later[-1])],
-        "front_and_solver_cores": server["front_and_solver_cores"],
+        "front_and_client_cores": server["front_and_client_cores"],
+        "solver_cores": server["solver_cores"],
         "exit_code_after_SIGTERM": server["exit_code"],
     }
     (asked.out / "load.json").write_text(json.dumps(found, indent=1) + "\n")
