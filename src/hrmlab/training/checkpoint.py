@@ -157,6 +157,7 @@ def _state(trainer: Trainer) -> dict[str, Any]:
     ema = trainer.ema.model.state_dict() if trainer.ema is not None else None
     if ROWS in model:
         shared = ema is not None and ema[ROWS].data_ptr() == model[ROWS].data_ptr()
+        shared = trainer.ranks.told(shared)  # by the first process, which has rows: those of none begin nowhere
         model[ROWS] = whole(model[ROWS])
         if ema is not None:
             ema[ROWS] = model[ROWS] if shared else whole(ema[ROWS])

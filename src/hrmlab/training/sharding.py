@@ -66,8 +66,8 @@ class ShardedTable(PuzzleTable):
     def whole(self, rows: Tensor) -> Tensor:
         """A tensor with a row for each of this process's, put together from all; the first process has it, in a file
         without a name (so that it may be larger than memory), the others get no rows."""
-        like = rows.reshape(len(rows), -1)
-        width = like.shape[1]
+        width = rows.shape[1:].numel()
+        like = rows.reshape(len(rows), width)
         whole = in_a_file((self.total, width), rows.dtype) if self.ranks.leads else like[:0]
         step = max(CHUNK // (width * self.ranks.count), 1)
         for at in range(0, self.share, step):
