@@ -44,3 +44,14 @@ def test_a_page_whose_name_points_here_is_refused(host: str) -> None:
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "127.0.0.1:1", "[::1]:8000", "[::1]"])
 def test_this_machine_is_not(host: str) -> None:
     assert asking(None, LOCAL).get("/health", headers={"Host": host}).status_code == 503
+
+
+def test_a_fault_of_ours_is_in_the_log_and_nowhere_else(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Front, "trouble", lambda self: 1 / 0)
+    app = application(Front([], Limits()), Metrics())
+    with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
+        found = client.get("/health")
+    assert found.status_code == 500 and "Zero" not in found.text
+    assert "ZeroDivisionError" in capsys.readouterr().err

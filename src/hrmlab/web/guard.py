@@ -1,8 +1,8 @@
 """Who may ask: requests that name another host, or lack the token, end here."""
 
 import hmac
+import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import suppress
 from typing import Any
 
 from h11 import LocalProtocolError
@@ -31,8 +31,13 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refused = self._refused(scope)
-        with suppress(LocalProtocolError):  # whoever asked has broken HTTP meanwhile, and was told so by uvicorn
+        try:
             await (self.app if refused is None else refused)(scope, receive, send)
+        except LocalProtocolError:  # whoever asked has broken HTTP meanwhile, and was told so by uvicorn
+            return
+        except Exception:  # ours to mend: the one thing that belongs into the log
+            traceback.print_exc()
+            raise
 
     def _refused(self, scope: Scope) -> App | None:
         if scope["type"] != "http":

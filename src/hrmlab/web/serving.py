@@ -78,7 +78,7 @@ async def _serve(
     config = uvicorn.Config(
         application(front, metrics, token, hosts),
         lifespan="off",
-        log_level="error",  # a line for each request that is no HTTP would let anybody fill the log
+        log_level="critical",  # a line for each request that is no HTTP would let anybody fill the log; see Guard
         access_log=False,
         server_header=False,
         h11_max_incomplete_event_size=HEADERS,
