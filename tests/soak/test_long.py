@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +41,10 @@ def served() -> Iterator[tuple[str, psutil.Process]]:
         assert process.stderr is not None
         found = re.match(r"(http://\S+) answers", process.stderr.readline())
         assert found is not None
-        yield found[1], psutil.Process(process.pid)
-        process.terminate()
+        try:
+            yield found[1], psutil.Process(process.pid)
+        finally:
+            process.terminate()
         assert process.wait(60) == 0
         assert process.stderr.read() == ""
 
@@ -65,8 +67,12 @@ def measured(server: psutil.Process, folder: Path, start: float) -> Row:
     row: Row = {"seconds": time.monotonic() - start}
     for name, process in (("front", server), ("solver", solver)):
         row |= {f"{name} MiB": process.memory_info().rss / 2**20, f"{name} files": process.num_fds()}
-    files = [file for file in folder.rglob("*") if file.is_file()]
-    return row | {"run MiB": sum(file.stat().st_size for file in files) / 2**20, "run files": len(files)}
+    sizes = []
+    for at, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):  # the run renames and deletes meanwhile
+                sizes.append((Path(at) / name).stat().st_size)
+    return row | {"run MiB": sum(sizes) / 2**20, "run files": len(sizes)}
 
 
 @pytest.mark.skipif(not SECONDS, reason="takes hours: HRM_SOAK=7200 pytest tests/soak/test_long.py -o timeout=0")

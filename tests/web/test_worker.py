@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
 from httpx import ASGITransport, AsyncClient
@@ -18,13 +19,13 @@ from hrmlab.web.refusal import Refusal
 from hrmlab.web.worker import Worker
 
 pytestmark = pytest.mark.anyio
+ENDLESS = Job("sudoku-6x6", halting="fixed,max_segments=100000", device="cpu", threads=1, slots=2)
+"""Not done before it is told so."""
 
 
 @pytest.fixture(scope="module")
 async def slow(anyio_backend: str) -> AsyncIterator[Front]:
-    """A model that is not done before it is told so."""
-    job = Job("sudoku-6x6", halting="fixed,max_segments=100000", device="cpu", threads=1, slots=2)
-    front = Front([Worker(job)], Limits())
+    front = Front([Worker(ENDLESS)], Limits())
     await front.start()
     yield front
     await front.close()
@@ -82,6 +83,19 @@ async def test_a_stream_that_nobody_reads_is_given_up(slow: Front, puzzles: list
         assert [event.segment["segment"] for event in seen if event.segment] == [1, 2, 3]
         assert slow.outstanding == 1
     assert slow.outstanding == 0
+
+
+async def test_answers_that_came_in_time_are_read_whenever(
+    front: Front, puzzles: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a slow reader of a stream, long after the time of its puzzles."""
+    monkeypatch.setattr("hrmlab.web.front.GRACE", 0.0)
+    async with front.order([puzzles[0], "1", puzzles[1]], 5.0, watched=True) as order:
+        await until(lambda: front.outstanding == 0)
+        order._until = 0.0
+        solutions = await asyncio.wait_for(order.answered(), 10)
+    assert [solution.reason for solution in solutions] == ["halted", None, "halted"]
+    assert solutions[0].output and solutions[2].output
 
 
 async def test_time_that_is_over_ends_work_in_a_slot(slow: Front, puzzles: list[str]) -> None:
@@ -147,17 +161,15 @@ async def test_a_process_that_dies_is_replaced_and_what_it_had_is_said_to_be_los
 
 
 async def test_two_processes_share_the_work(puzzles: list[str]) -> None:
-    front = Front([Worker(JOB), Worker(JOB)], Limits())
+    front = Front([Worker(ENDLESS), Worker(ENDLESS)], Limits())
     await front.start()
     try:
-        tokens = [front.task.parse(puzzle).tolist() for puzzle in puzzles[:16]]
-        orders = [front.order([puzzle], 30.0, watched=False) for puzzle in puzzles[:16]]
-        entered = [await order.__aenter__() for order in orders]
-        assert len(tokens) == front.outstanding and {len(worker.asked) for worker in front.workers} == {8}
-        solutions = [(await order.answered())[0] for order in entered]
-        for order in orders:
-            await order.__aexit__(None, None, None)
-        assert all(solution.output for solution in solutions) and front.outstanding == 0
+        async with AsyncExitStack() as orders:
+            for puzzle in puzzles[:16]:
+                await orders.enter_async_context(front.order([puzzle], 30.0, watched=False))
+            assert [len(worker.asked) for worker in front.workers] == [8, 8]
+            await until(lambda: all(worker.turn.working == 2 for worker in front.workers))
+        assert front.outstanding == 0
     finally:
         await front.close()
 

@@ -162,10 +162,7 @@ class Order:
         """What happens, until the last puzzle has its solution."""
         missing = len(self.entries)
         while missing:
-            try:
-                event = await asyncio.wait_for(self._events.get(), max(0.0, self._until - monotonic()))
-            except TimeoutError:
-                event = self._overdue()
+            event = self._events.get_nowait() if self._events.qsize() else await self._coming()
             if event.solution is not None:
                 missing -= 1
                 self.solutions[event.index] = event.solution
@@ -177,6 +174,13 @@ class Order:
         async for _ in self.events():
             pass
         return self.solutions
+
+    async def _coming(self) -> Event:
+        try:
+            async with asyncio.timeout(max(0.0, self._until - monotonic())):
+                return await self._events.get()
+        except TimeoutError:
+            return self._overdue()
 
     def _overdue(self) -> Event:
         index = next(iter(self._numbers))

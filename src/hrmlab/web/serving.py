@@ -73,8 +73,9 @@ async def _serve(
     metrics = Metrics()
     front = Front([Worker(job, metrics.turned) for _ in range(processes)], limits)
     address, port = listening.getsockname()[:2]
-    url = f"http://{f'[{address}]' if ':' in address else address}:{port}"
-    hosts = None if token is not None else LOCAL
+    name = f"[{address}]" if ":" in address else address
+    url = f"http://{name}:{port}"
+    hosts = None if token is not None else LOCAL | {name}
     config = uvicorn.Config(
         application(front, metrics, token, hosts),
         lifespan="off",

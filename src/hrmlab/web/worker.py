@@ -148,7 +148,8 @@ class Worker:
         while True:
             idle = not self.asked
             try:
-                return await asyncio.wait_for(self._process.stdout.readline(), STUCK)
+                async with asyncio.timeout(STUCK):  # wait_for of Python 3.11 loses a cancellation beside a result
+                    return await self._process.stdout.readline()
             except TimeoutError:
                 if self.asked and not idle:
                     note(f"the process that solves has said nothing for {STUCK:.0f} s and is ended")
