@@ -72,11 +72,15 @@ class Browser:
 
     def open(self, path: Path, width: int = 1400, height: int = 900, dark: bool = False) -> None:
         """Load a file in a window of this size."""
+        self.visit(path.resolve().as_uri(), width, height, dark)
+
+    def visit(self, address: str, width: int = 1400, height: int = 900, dark: bool = False) -> None:
+        """Load a page in a window of this size."""
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         self._events.clear()
-        self.call("Page.navigate", url=path.resolve().as_uri())
+        self.call("Page.navigate", url=address)
         while not any(event["method"] == "Page.loadEventFired" for event in self._events):
             self._read()
 
@@ -85,6 +89,20 @@ class Browser:
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
+
+    def type(self, text: str) -> None:
+        """Signs, each as from the keyboard."""
+        for sign in text:
+            self.call("Input.dispatchKeyEvent", type="keyDown", key=sign, text=sign)
+            self.call("Input.dispatchKeyEvent", type="keyUp", key=sign)
+
+    def until(self, expression: str) -> Any:
+        """Wait until an expression is true in the page; its value."""
+        end = time.monotonic() + LIMIT
+        while not (value := self.value(expression)):
+            assert time.monotonic() < end, f"never came true: {expression}"
+            time.sleep(0.05)
+        return value
 
     def press(self, key: str, times: int = 1) -> None:
         """A key, as from the keyboard."""

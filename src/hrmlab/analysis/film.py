@@ -29,7 +29,7 @@ class Film:
     by its own choice; 0 where it never does.
     ways: by level, (p, T, 2), the state after each segment, all positions together, on its two principal axes (of this
     puzzle and level alone, centred; PCA as in arXiv 2506.21734, figure 3). shares: by level, (p,), the part of the
-    variance that these two axes hold.
+    variance that these two axes hold. residuals: by level, (p, T), how far a segment moved the state, |z - z'| / |z|.
     """
 
     answers: Array
@@ -39,6 +39,7 @@ class Film:
     stops: Array
     ways: dict[str, Array]
     shares: dict[str, Array]
+    residuals: dict[str, Array]
 
     def __len__(self) -> int:
         return len(self.answers)
@@ -70,6 +71,7 @@ def record_film(model: HRM, batch: Batch, rule: HaltingConfig, segments: int, ch
         stops=joined("stops"),
         ways=by_level("ways"),
         shares=by_level("shares"),
+        residuals=by_level("residuals"),
     )
 
 
@@ -118,7 +120,7 @@ def _part(model: HRM, batch: Batch, rule: HaltingConfig, segments: int, check: C
     sure: list[Tensor] = []
     right: list[Tensor] = []
     values: list[Tensor] = []
-    states: dict[str, list[Tensor]] = {level: [] for level in carry.states}
+    states = {level: [state.flatten(1).float().cpu()] for level, state in carry.states.items()}
     stops = torch.zeros_like(carry.steps)
     for _ in range(segments):
         step = segment(model, carry, rule, check=check)
@@ -131,7 +133,8 @@ def _part(model: HRM, batch: Batch, rule: HaltingConfig, segments: int, check: C
         values.append(step.output.values)
         for level, state in carry.states.items():
             states[level].append(state.flatten(1).float().cpu())
-    planes = {level: [principal_plane(way) for way in torch.stack(ways, 1)] for level, ways in states.items()}
+    moved = {level: torch.stack(found, 1) for level, found in states.items()}
+    planes = {level: [principal_plane(way[1:]) for way in ways] for level, ways in moved.items()}
     return Film(
         answers=_numbers(answers),
         sure=_numbers(sure),
@@ -140,7 +143,14 @@ def _part(model: HRM, batch: Batch, rule: HaltingConfig, segments: int, check: C
         stops=stops.cpu().numpy(),
         ways={level: torch.stack([plane for plane, _ in found]).numpy() for level, found in planes.items()},
         shares={level: torch.stack([share for _, share in found]).numpy() for level, found in planes.items()},
+        residuals={level: _residual(ways).numpy() for level, ways in moved.items()},
     )
+
+
+def _residual(ways: Tensor) -> Tensor:
+    """(p, T + 1, D), from the initial state on -> (p, T)."""
+    residual: Tensor = ways.diff(dim=1).norm(dim=-1) / ways[:, 1:].norm(dim=-1).clamp_min(1e-30)
+    return residual
 
 
 def _numbers(column: list[Tensor]) -> Array:

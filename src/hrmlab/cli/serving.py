@@ -30,6 +30,7 @@ def serve(options: Namespace) -> Outcome:
         host=options.host,
         port=options.port,
         token_file=None if options.token_file is None else Path(options.token_file),
+        runs=None if options.runs is None else Path(options.runs),
         processes=options.processes,
         limits=Limits(queue=options.queue, batch=options.batch, timeout=options.timeout),
         quiet=options.quiet,

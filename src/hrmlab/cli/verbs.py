@@ -111,7 +111,7 @@ VERBS = (
     ),
     Verb(
         "serve",
-        "answer puzzles over HTTP",
+        "watch models think on a local page, and answer puzzles over HTTP",
         "serving:serve",
         (RUN,),
         (
@@ -120,6 +120,7 @@ VERBS = (
             ),
             Option("--port", "0 takes a free one", int, "N", default=8000),
             Option("--token-file", "a file with the token that requests must bear (or HRM_TOKEN=...)", str, "FILE"),
+            Option("--runs", "a folder whose runs the page shows (runs, if there is one)", str, "DIR"),
             Option("--processes", "that solve, each with the whole model", int, "N", default=1),
             Option("--slots", "puzzles at work at once in each of them", int, "N", default=256),
             Option("--queue", "puzzles that may wait for a slot; more are told to come later", int, "N", default=1024),

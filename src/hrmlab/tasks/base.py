@@ -72,10 +72,14 @@ class Face:
 
     text: a sign or two, empty for none.
     paint: what fills the cell, "#rrggbb", or "ink" for the colour of text; empty for nothing.
+    key: what is typed to put it into a cell of a puzzle; empty where no puzzle is made by putting it there.
+    single: whether a puzzle has it once.
     """
 
     text: str
     paint: str = ""
+    key: str = ""
+    single: bool = False
 
 
 class Ballot(ABC):

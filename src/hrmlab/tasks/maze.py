@@ -187,7 +187,8 @@ class Maze(Task):
         return "\n".join("".join(cells[at : at + columns]) for at in range(0, len(cells), columns))
 
     def faces(self) -> tuple[Face, ...]:
-        return (Face(""), Face("", "ink"), Face(""), Face("S"), Face("G"), Face("•"))
+        start, goal = Face("S", key="S", single=True), Face("G", key="G", single=True)
+        return (Face(""), Face("", "ink", key="#"), Face("", key="."), start, goal, Face("•"))
 
     def broken(self, puzzle: Tokens, answer: Tokens) -> npt.NDArray[np.bool_]:
         """Marks that are not joined to S, and cells that must not have changed; shape (seq_len,)."""

@@ -1,4 +1,4 @@
-"""The HTTP interface: `POST /solve`, `GET /health`, `GET /metrics`, `GET /openapi.json`."""
+"""The HTTP interface: `POST /solve`, `GET /health`, `GET /metrics`, `GET /openapi.json`, and the page."""
 
 import asyncio
 import time
@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 
@@ -16,7 +17,9 @@ from hrmlab.web.asking import SCHEMA, Question, question
 from hrmlab.web.front import Front
 from hrmlab.web.guard import Guard
 from hrmlab.web.metrics import TYPE, Metrics
+from hrmlab.web.pages import pages
 from hrmlab.web.refusal import Refusal
+from hrmlab.web.watcher import Watcher
 
 GONE = 499
 """Status, in the log alone, of a request that nobody waits for any more."""
@@ -43,12 +46,14 @@ def application(
     token: str | None = None,
     hosts: frozenset[str] | None = None,
     *,
+    watcher: Watcher | None = None,
     starts: bool = False,
 ) -> Guard:
     """The application around a front.
 
     Args:
         token, hosts: as `Guard` takes them.
+        watcher: what answers the page; None for no page.
         starts: whether it starts the front and closes it (ASGI's lifespan), for servers other than `hrm serve`.
     """
 
@@ -63,6 +68,7 @@ def application(
     )
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
 
     @app.post("/solve", responses=REFUSALS, openapi_extra=SCHEMA, response_model=None)
     async def solve(request: Request) -> Response:
@@ -95,6 +101,8 @@ def application(
         metrics.restarts.set(sum(worker.restarts for worker in front.workers))
         return Response(metrics.text(), headers={"Content-Type": TYPE})
 
+    if watcher is not None:
+        app.include_router(pages(watcher, front.limits))
     described = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -148,6 +156,12 @@ async def _gone(request: Request) -> None:
 async def _refused(request: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, Refusal)
     return replies.error(refusal.status, refusal.why, refusal.headers)
+
+
+async def _invalid(request: Request, found: Exception) -> Response:
+    assert isinstance(found, RequestValidationError)
+    first = found.errors()[0]
+    return replies.error(422, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
 
 
 async def _http(request: Request, found: Exception) -> Response:

@@ -1,7 +1,7 @@
 """A request's body, as bytes of anybody, and what it asks for."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import ClientDisconnect, Request
@@ -9,6 +9,8 @@ from starlette.requests import ClientDisconnect, Request
 from hrmlab.reading import parsed
 from hrmlab.web.limits import Limits
 from hrmlab.web.refusal import Refusal
+
+M = TypeVar("M", bound=BaseModel)
 
 
 class Question(BaseModel):
@@ -34,14 +36,28 @@ SCHEMA: dict[str, Any] = {
 
 
 async def question(request: Request, limits: Limits) -> Question:
-    """What is asked.
+    """Which puzzles are asked.
+
+    Raises:
+        Refusal: as `asked`; or too many puzzles (413), or one and several of them (422).
+    """
+    found = await asked(request, limits, Question)
+    if (found.puzzle is None) == (found.puzzles is None):
+        raise Refusal(422, "wanted either puzzle, a text, or puzzles, a list of them")
+    if len(found.texts) > limits.batch:
+        raise Refusal(413, f"{len(found.texts)} puzzles came; wanted {limits.batch} at most in one request")
+    return found
+
+
+async def asked(request: Request, limits: Limits, kind: type[M]) -> M:
+    """What a body says, as one of `kind`.
 
     Raises:
         Refusal: it is no JSON (400), not told to be (415), too much (413), too slow (408) or not what is wanted (422).
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise Refusal(415, f"content type '{kind}' came; wanted application/json")
+    content = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content != "application/json":
+        raise Refusal(415, f"content type '{content}' came; wanted application/json")
     try:
         data = parsed(await asyncio.wait_for(body(request, limits.body), limits.upload))
     except TimeoutError:
@@ -49,14 +65,9 @@ async def question(request: Request, limits: Limits) -> Question:
     except ValueError as error:
         raise Refusal(400, f"the body is no JSON: {error}") from None
     try:
-        asked = Question.model_validate(data)
+        return kind.model_validate(data)
     except ValidationError as error:
         raise Refusal(422, _why(error)) from None
-    if (asked.puzzle is None) == (asked.puzzles is None):
-        raise Refusal(422, "wanted either puzzle, a text, or puzzles, a list of them")
-    if len(asked.texts) > limits.batch:
-        raise Refusal(413, f"{len(asked.texts)} puzzles came; wanted {limits.batch} at most in one request")
-    return asked
 
 
 async def body(request: Request, most: int) -> bytes:

@@ -4,6 +4,7 @@ import hmac
 import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from h11 import LocalProtocolError
 
@@ -13,8 +14,10 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-OPEN = ("/health",)
-"""Paths without a token, for whoever looks whether the server is up."""
+OPEN, OPEN_BELOW = ("/health", "/"), "/page/"
+"""Paths without a token: for whoever looks whether the server is up, and the page, which asks for the token."""
+COOKIE = "hrm_token"
+"""In which the page keeps the token, for this site alone."""
 
 
 class Guard:
@@ -45,14 +48,21 @@ class Guard:
         headers = dict(scope["headers"])
         if self.hosts is not None and _host(headers.get(b"host", b"")) not in self.hosts:
             return error(400, "the request is for another host; wanted " + " or ".join(sorted(self.hosts)))
-        if self.token is not None and scope["path"] not in OPEN and not self._knows(headers):
+        is_open = scope["path"] in OPEN or scope["path"].startswith(OPEN_BELOW)
+        if self.token is not None and not is_open and not self._knows(headers):
             return error(401, "wanted the header 'Authorization: Bearer TOKEN'", {"WWW-Authenticate": "Bearer"})
         return None
 
     def _knows(self, headers: dict[bytes, bytes]) -> bool:
         assert self.token is not None
         kind, _, token = headers.get(b"authorization", b"").partition(b" ")
-        return kind.lower() == b"bearer" and hmac.compare_digest(token.strip(), self.token.encode())
+        given = token.strip() if kind.lower() == b"bearer" else _cookie(headers.get(b"cookie", b""))
+        return hmac.compare_digest(given, self.token.encode())
+
+
+def _cookie(header: bytes) -> bytes:
+    pairs = (pair.strip().partition(b"=") for pair in header.split(b";"))
+    return next((unquote_to_bytes(value) for name, _, value in pairs if name == COOKIE.encode()), b"")
 
 
 def _host(header: bytes) -> str:

@@ -22,6 +22,7 @@ try:
     from hrmlab.web.app import application
     from hrmlab.web.front import Front
     from hrmlab.web.metrics import Metrics
+    from hrmlab.web.watcher import Watcher
     from hrmlab.web.worker import Worker
 except ImportError as missing:
     raise MissingExtraError(f"a server needs '{missing.name}'; type `pip install 'hrm-lab[web]'`") from None
@@ -39,6 +40,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8000,
     token_file: Path | None = None,
+    runs: Path | None = None,
     processes: int = 1,
     limits: Limits | None = None,
     quiet: bool = False,
@@ -49,6 +51,7 @@ def serve(
     Args:
         port: 0 for a free one, which is said.
         token_file: whose first line every request must bear; HRM_TOKEN in the environment does the same.
+        runs: a folder whose runs the page shows; None takes `runs`, where there is one.
         processes: that solve, each with the model and all slots.
 
     Raises:
@@ -63,12 +66,19 @@ def serve(
             f"--host {host} can be reached by others; wanted a token: type {TOKEN}=SECRET before the command, or "
             "--token-file FILE"
         )
+    watcher = Watcher(job, _folder(runs))
     with _bound(host, port) as listening:
-        return asyncio.run(_serve(job, listening, token, processes, limits, quiet))
+        return asyncio.run(_serve(job, listening, token, watcher, processes, limits, quiet))
 
 
 async def _serve(
-    job: Job, listening: socket.socket, token: str | None, processes: int, limits: Limits, quiet: bool
+    job: Job,
+    listening: socket.socket,
+    token: str | None,
+    watcher: Watcher,
+    processes: int,
+    limits: Limits,
+    quiet: bool,
 ) -> Serving:
     metrics = Metrics()
     front = Front([Worker(job, metrics.turned) for _ in range(processes)], limits)
@@ -77,7 +87,7 @@ async def _serve(
     url = f"http://{name}:{port}"
     hosts = None if token is not None else LOCAL | {name}
     config = uvicorn.Config(
-        application(front, metrics, token, hosts),
+        application(front, metrics, token, hosts, watcher=watcher),
         lifespan="off",
         log_level="critical",  # a line for each request that is no HTTP would let anybody fill the log; see Guard
         access_log=False,
@@ -97,13 +107,14 @@ async def _serve(
         if loading.done():
             loading.result()
             about = front.about
-            note(f"{url} answers {about['model']} ({about['parameters']:,} parameters); Ctrl-C ends it", quiet)
+            size = f"{about['parameters']:,} parameters"
+            note(f"{url} answers {about['model']} ({size}), also in a browser; Ctrl-C ends it", quiet)
             await answering
     finally:
         loading.cancel()
         server.should_exit = True
         await answering
-        await front.close()
+        await asyncio.gather(front.close(), watcher.close())
     counts = {name: int(metrics.registry.get_sample_value("hrm_puzzles_total", {"outcome": name}) or 0)
               for name in ("solved", "wrong", "unchecked", "late")}  # fmt: skip
     return Serving(url, time.monotonic() - start, counts)
@@ -131,6 +142,13 @@ class _Server(uvicorn.Server):
         if self.front.draining:
             self.force_exit = True
         self.front.draining = self.should_exit = True
+
+
+def _folder(runs: Path | None) -> str | None:
+    if runs is not None and not runs.is_dir():
+        raise ConfigError(f"--runs {runs} is no folder; wanted one that runs lie in, as `hrm train` makes them")
+    found = runs or Path("runs")
+    return str(found) if found.is_dir() else None
 
 
 def _token(file: Path | None) -> str | None:

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -30,10 +31,10 @@ def room_for(cells: int, segments: int) -> int:
 
 
 def board_data(task: Task) -> dict[str, Any]:
-    """shape: rows and columns (a sequence is wrapped); faces: `text`, `paint` of each token; boxes: see `_boxes`."""
+    """shape: rows and columns (a sequence is wrapped); faces: the `Face` of each token; boxes: see `_boxes`."""
     spec = task.spec()
     shape = spec.shape if len(spec.shape) == 2 else (-(-spec.seq_len // LINE), min(spec.seq_len, LINE))
-    faces = [{"text": face.text, "paint": face.paint} for face in task.faces()]
+    faces = [asdict(face) for face in task.faces()]
     return {"shape": list(shape), "cells": spec.seq_len, "faces": faces, "boxes": _boxes(spec.relations, shape)}
 
 

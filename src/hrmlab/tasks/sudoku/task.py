@@ -155,7 +155,7 @@ class Sudoku(Task):
         return drawing.draw(self.board, puzzle, answer, before)
 
     def faces(self) -> tuple[Face, ...]:
-        return (Face("?"), Face(""), *map(Face, self.board.symbols))
+        return (Face("?"), Face("", key="."), *(Face(symbol, key=symbol) for symbol in self.board.symbols))
 
     def broken(self, puzzle: Tokens, answer: Tokens) -> npt.NDArray[np.bool_]:
         return drawing.faults(self.board, puzzle, answer)
