@@ -1,8 +1,6 @@
 """`hrm serve` as people run it: it answers, is told to end, and loses nothing that it had accepted."""
 
 import json
-import os
-import re
 import signal
 import socket
 import subprocess
@@ -20,31 +18,12 @@ pytest.importorskip("fastapi", reason="wants `pip install 'hrm-lab[web]'`")
 httpx = pytest.importorskip("httpx", reason="wants `pip install httpx`")
 
 from e2e.conftest import Hrm  # noqa: E402
+from servers import ENVIRONMENT, Server  # noqa: E402
 
 from hrmlab.presets import preset  # noqa: E402
 
-ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 TASK = preset("sudoku-6x6").make().task
 PUZZLES = [TASK.format(tokens) for tokens in TASK.generate(1, 64, seed=5).test.inputs]
-
-
-class Server:
-    """A server of its own, on a free port."""
-
-    def __init__(self, *options: str, **environment: str) -> None:
-        command = [sys.executable, "-m", "hrmlab", "serve", "sudoku-6x6", "--port", "0", "--threads", "1", *options]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT | environment
-        )
-        assert self.process.stderr is not None
-        said = self.process.stderr.readline()
-        found = re.search(r"(http://\S+) answers sudoku-6x6", said)
-        assert found is not None, said + self.process.stderr.read()
-        self.url = found[1]
-
-    def ended(self) -> tuple[int, str, str]:
-        out, error = self.process.communicate(timeout=60)
-        return self.process.returncode, out, error
 
 
 @pytest.fixture

@@ -62,10 +62,17 @@ class Watching:
         return {"tokens": tokens.tolist(), "text": run.config.task.format(tokens)}
 
     def read(self, model: str, text: str) -> dict[str, Any]:
-        """A puzzle as it was typed, whether or not it is a fair one."""
+        """A puzzle as it was typed: its tokens, None where it cannot be read, and what is wrong with it, or None."""
         task = self.shelf.find(model).config.task
-        tokens = task.parse(text)
-        return {"tokens": tokens.tolist(), "text": task.format(tokens), "problem": task.check(tokens)}
+        try:
+            tokens = task.parse(text)
+        except DataError as error:
+            return {"tokens": None, "problem": str(error)}
+        try:
+            task.fair(text)
+        except DataError as error:
+            return {"tokens": tokens.tolist(), "problem": str(error)}
+        return {"tokens": tokens.tolist(), "problem": None}
 
     def film(
         self,

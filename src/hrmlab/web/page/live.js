@@ -82,8 +82,8 @@ async function read() {
   try {
     const found = await asking.post("watch/read", { model: panes[0].model.name, text });
     if (number !== state.reading) return false;
-    editor.show(found.tokens);
-    trouble(found.problem ? `${found.problem}; wanted a puzzle with exactly one solution` : "");
+    if (found.tokens) editor.show(found.tokens);
+    trouble(found.problem ?? "");
     return !found.problem;
   } catch (error) {
     if (number === state.reading) trouble(error.message);

@@ -19,6 +19,8 @@ class Pane {
     this.title = element("h3", left);
     this.host = element("div", left, { className: "board" });
     this.host.setAttribute("role", "grid");
+    this.title.id = `${view.id}-title`;
+    this.host.setAttribute("aria-labelledby", this.title.id);
     this.line = element("p", left, { className: "fine" });
     this.line.setAttribute("aria-live", "polite");
     this.course = element("div", right, { className: "chart" });
@@ -30,6 +32,8 @@ class Pane {
     this.map = element("select", element("label", controls, { textContent: "place " }));
     this.head = element("select", element("label", controls, { textContent: "head " }));
     this.lookHost = element("div", this.attention, { className: "board look" });
+    this.lookHost.setAttribute("role", "grid");
+    this.lookHost.setAttribute("aria-label", "attention of the chosen cell");
     this.lookNote = element("p", this.attention, { className: "fine" });
     for (const one of [this.map, this.head]) one.addEventListener("change", () => this.showLooks());
     this.attention.addEventListener("toggle", () => { if (this.attention.open) this.fetchLooks(); });
@@ -82,7 +86,7 @@ class Pane {
     const { stop, valid } = this.film, at = (stop || this.depth) - 1;
     const done = valid[at] ? "solved" : "not solved";
     const known = this.film.known === false ? "; it never learnt this task, so it answers with the blank vector" : "";
-    return `${this.shown.name}: ${stop ? `${done}, stopped after ${stop}` : `${done} after ${this.depth}, not stopped by its rule`}${known}`;
+    return `${this.shown.name}: ${stop ? `${done}, stopped after ${stop}` : `${done} at its limit of ${this.depth}`}${known}`;
   }
 
   /** Show the board after a segment, from 1; beyond the end, the last one. */
