@@ -38,6 +38,7 @@ def test_it_shows_what_the_model_answers(model: HRM, batch: Batch) -> None:
     assert film.answers.shape == film.sure.shape == (5, 3, 16)
     assert (film.sure > 1 / 6 - 1e-6).all() and (film.sure <= 1).all()
     assert {level: way.shape for level, way in film.ways.items()} == {"high": (5, 3, 2), "low": (5, 3, 2)}
+    assert {level: moved.shape for level, moved in film.residuals.items()} == {"high": (5, 3), "low": (5, 3)}
 
 
 def test_three_points_lie_in_a_plane_and_keep_their_distances(model: HRM, batch: Batch) -> None:

@@ -34,6 +34,7 @@ ARGUMENTS = {
             "--host",
             "--port",
             "--token-file",
+            "--runs",
             "--processes",
             "--slots",
             "--queue",

@@ -30,6 +30,26 @@ def folder(tmp_path_factory: pytest.TempPathFactory, tiny_options: tuple[str, ..
     options = [option for option in tiny_options if "schedule" not in option]
     words = (*options, *(f"model.{part}" for part in parts))
     api.train("sudoku-4x4", words, out=folder / "runs" / "looking", steps=5, device="cpu", quiet=True)
+    grids = {"input": [[1, 2], [0, 3]], "output": [[2, 1], [3, 0]]}
+    for subset in ("training", "evaluation"):
+        (folder / "arc" / subset).mkdir(parents=True)
+        task = {"train": [grids, grids], "test": [grids, {"input": [[4, 5, 6]], "output": [[6, 5, 4]]}]}
+        (folder / "arc" / subset / f"{subset}.json").write_text(json.dumps(task))
+    api.data_build("arc", [f"source={folder / 'arc'}", "augmentations=1"], out=folder / "data", quiet=True)
+    tiny = (
+        "model.size.width=8",
+        "model.size.layers=1",
+        "model.size.heads=1",
+        "model.puzzle.width=8",
+        "model.puzzle.slots=1",
+    )
+    small = (
+        "training.batch_size=2",
+        "halting.max_segments=2",
+        "evaluation.max_segments=2",
+        f"data.path={folder / 'data'}",
+    )
+    api.train("trm-arc-1", (*tiny, *small), out=folder / "runs" / "arc", steps=1, device="cpu", quiet=True)
     api.report(folder / "runs" / "looking", preset="economy", n=8, quiet=True, device="cpu", threads=1)
     return folder
 
@@ -63,6 +83,10 @@ def opened(browser: Browser, url: str, part: str = "", **window: Any) -> None:
 
 def click(page: Browser, name: str) -> None:
     page.value(f"document.getElementById('{name}').click()")
+
+
+def choose(page: Browser, select: str, value: str) -> None:
+    page.value(f"{select}.value = {value}; {select}.dispatchEvent(new Event('change'))")
 
 
 def asked(page: Browser, text: str) -> None:
@@ -160,7 +184,7 @@ def test_two_rules_side_by_side(page: Browser) -> None:
     page.value("document.getElementById('segment').focus()")
     page.press("End")
     assert page.value("state.segment === Math.max(panes[0].depth, panes[1].depth)")
-    page.value("panes[1].select.value = 'hrm-sudoku-6x6'; panes[1].select.dispatchEvent(new Event('change'))")
+    choose(page, "panes[1].select", "'hrm-sudoku-6x6'")
     page.value("panes[1].rule.value = 'no_such_rule'")
     asked(page, PUZZLE)
     page.until(f"{TROUBLE}.includes('no_such_rule')")
@@ -174,7 +198,7 @@ def test_two_rules_side_by_side(page: Browser) -> None:
 
 
 def test_a_maze_is_painted(page: Browser) -> None:
-    page.value("panes[0].select.value = 'maze-9x9'; panes[0].select.dispatchEvent(new Event('change'))")
+    choose(page, "panes[0].select", "'maze-9x9'")
     page.until("editor.tokens.length === 361 && document.getElementById('text').value.length === 361")
     faces = page.value("state.task.board.faces.map(face => face.key)")
     start, wall = faces.index("S"), faces.index("#")
@@ -211,7 +235,7 @@ def drag(page: Browser, start: int, end: int) -> None:
 
 
 def test_attention_from_a_clicked_cell(page: Browser) -> None:
-    page.value("panes[0].select.value = 'looking'; panes[0].select.dispatchEvent(new Event('change'))")
+    choose(page, "panes[0].select", "'looking'")
     page.until("editor.tokens.length === 16 && document.getElementById('text').value.length === 16")
     click(page, "solve")
     page.until("panes[0].film && !state.timer")
@@ -224,6 +248,27 @@ def test_attention_from_a_clicked_cell(page: Browser) -> None:
     shades = f"{cells}.map(cell => Number(cell.style.getPropertyValue('--shade')))"
     assert max(page.value(shades)) == 1
     assert sorted(page.value("Object.keys(panes[0].film.residuals)")) == ["high", "low"]
+
+
+def test_an_arc_task_is_loaded_from_its_file(page: Browser, folder: Path) -> None:
+    assert page.value("document.getElementById('task-file').hidden")
+    choose(page, "panes[0].select", "'arc'")
+    page.until("editor.tokens.length === 900 && document.getElementById('text').value")
+    chosen = page.call("Runtime.evaluate", expression="document.getElementById('arc')")["result"]["objectId"]
+    page.call("DOM.setFileInputFiles", files=[str(folder / "arc" / "evaluation" / "evaluation.json")], objectId=chosen)
+    page.until("document.getElementById('text').value === '12/03' && editor.tokens[0] === 3")
+    click(page, "solve")
+    page.until("panes[0].film && !state.timer")
+    assert page.value("panes[0].film.known") is True
+    test = "document.getElementById('test')"
+    choose(page, test, f"{test}.options[1].value")
+    page.until("editor.tokens.slice(0, 3).join() === '6,7,8'")
+    assert page.value("state.name") == "evaluation"
+    (folder / "strange.json").write_text('{"test": 5}')
+    page.call("DOM.setFileInputFiles", files=[str(folder / "strange.json")], objectId=chosen)
+    page.until(f"{TROUBLE}.includes('strange.json is no ARC task')")
+    click(page, "clear")
+    assert page.errors == []
 
 
 def test_a_run_that_goes_on_is_seen_to_grow(browser: Browser, server: Server, folder: Path) -> None:
@@ -243,8 +288,8 @@ def test_a_run_that_goes_on_is_seen_to_grow(browser: Browser, server: Server, fo
         file.write("".join(lines[3:]))
     browser.until(f"{points} === 5")
     names = browser.value("[...document.querySelectorAll('#list button')].map(button => button.textContent)")
-    assert names == ["growing", "looking"]
-    browser.value("[...document.querySelectorAll('#list button')].at(-1).click()")
+    assert names[0] == "growing" and set(names) == {"growing", "looking", "arc"}
+    browser.value("[...document.querySelectorAll('#list button')].find(one => one.dataset.run === 'looking').click()")
     href = browser.until("document.querySelector('#run-links a')?.getAttribute('href')")
     browser.visit(f"{server.url}/{href}")
     assert browser.value("document.querySelectorAll('#board .cell').length") == 16  # its script runs, but sandboxed

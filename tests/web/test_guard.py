@@ -19,7 +19,7 @@ def asking(token: str | None, hosts: frozenset[str] | None) -> TestClient:
 def test_a_token_is_wanted_for_all_but_health() -> None:
     client = asking("secret", None)
     assert client.get("/health").json()["status"] == "starting"
-    for path in ("/metrics", "/openapi.json", "/nothing", "/solve", "//health", "/health/"):
+    for path in ("/metrics", "/openapi.json", "/nothing", "/solve", "http://localhost//health", "/health/"):
         found = client.get(path)
         assert found.status_code == 401 and found.headers["www-authenticate"] == "Bearer", path
         assert "Bearer TOKEN" in found.json()["error"]

@@ -43,7 +43,7 @@ def follow(
         ConfigError: no segments, or too many.
     """
     batch = _batch(model, puzzle, identifier)
-    depth = _depth(segments or min(rule.max_segments, FIRST))
+    depth = _depth(min(rule.max_segments, FIRST) if segments is None else segments)
     film = record_film(model, batch, rule, depth, task.valid)
     if segments is None and not film.stops[0] and depth < min(rule.max_segments, MOST):
         depth = min(rule.max_segments, MOST)

@@ -1,7 +1,8 @@
 """The process behind the page: `python -m hrmlab.web.watching`. It answers what the page asks, one thing at a time.
 
-A line of JSON in, `[number, what, arguments]`, and a line out, `[number, answer, null]` or `[number, null, why]`. It
-ends when its input does.
+A line of JSON in, `[number, what, arguments]`, and a line out, `[number, answer, null]`, or `[number, null, why]` where
+what was asked cannot be answered. It ends when its input does. A fault of its own ends it too; the front then begins
+another.
 """
 
 import json
@@ -24,7 +25,6 @@ from hrmlab.api.targets import Run
 from hrmlab.core.model import HRM
 from hrmlab.errors import DataError, HrmLabError
 from hrmlab.halting import HALTING
-from hrmlab.registry import Part
 from hrmlab.reports.page import board_data
 from hrmlab.tasks import dataset
 from hrmlab.tasks.base import Task, Tokens
@@ -50,7 +50,7 @@ class Watching:
     def models(self) -> dict[str, Any]:
         """What can be watched, and the rules by which it can halt."""
         found = [about for name in self.shelf.models() if (about := self._about(name)) is not None]
-        return {"models": found, "rules": sorted(entry.name for entry in HALTING if _alone(entry.config))}
+        return {"models": found, "rules": sorted(rule.name for rule in HALTING if not hasattr(rule.config(), "rules"))}
 
     def example(self, model: str, number: int) -> dict[str, Any]:
         """A held-out puzzle of a model's task."""
@@ -128,15 +128,6 @@ class Watching:
         while len(self._models) > LOADED:
             self._models.popitem(last=False)
         return self._models[key]
-
-
-def _alone(rule: type[Part]) -> bool:
-    """Whether a rule says something by its name alone."""
-    try:
-        rule()
-    except (TypeError, HrmLabError):
-        return False
-    return True
 
 
 def _examples(run: Run) -> Tokens:

@@ -28,7 +28,7 @@ def test_a_sudoku_has_lines_between_its_boxes() -> None:
 def test_other_tasks_have_their_own_faces() -> None:
     maze = board_data(Maze(rows=1, columns=2))
     assert (maze["shape"], maze["boxes"]) == ([3, 5], None)
-    assert maze["faces"][1] == {"text": "", "paint": "ink"}
+    assert maze["faces"][1] == {"text": "", "paint": "ink", "key": "#", "single": False}
     assert board_data(Arc())["faces"][3]["paint"] == "#0074d9"
     words = board_data(Table(vocabulary="abc", length=70))
     assert (words["shape"], words["cells"]) == ([3, 32], 70)
@@ -40,6 +40,8 @@ def test_other_tasks_have_their_own_faces() -> None:
 )
 def test_every_token_has_a_face(task: Task) -> None:
     assert len(task.faces()) == task.spec().vocab_size
+    keys = [face.key for face in task.faces() if face.key]
+    assert len(keys) == len(set(keys)) and all(len(key) == 1 for key in keys)
     blank = np.zeros(task.spec().seq_len, np.int32)
     assert task.broken(blank, blank).shape == blank.shape
 
@@ -65,6 +67,7 @@ def film() -> Film:
         stops=np.array([2]),
         ways={"state": np.array([[[-1.0, 0.0], [1.0, 0.0]]])},
         shares={"state": np.array([1.0])},
+        residuals={"state": np.array([[1.0, 0.5]])},
     )
 
 
