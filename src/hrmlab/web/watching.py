@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from hrmlab.api.following import follow, look
+from hrmlab.api.course import course_of, looks_of
 from hrmlab.api.puzzles import held_out, own_folder, sample
 from hrmlab.api.rules import halting_rule
 from hrmlab.api.settings import choose_device, import_parts, use_threads
@@ -82,17 +82,17 @@ class Watching:
         segments: int | None = None,
         name: str | None = None,
     ) -> dict[str, Any]:
-        """The course of a puzzle (`api.following.follow`). name: of the puzzle, for models that learn them by name."""
+        """The course of a puzzle (`api.course.course_of`). name: of the puzzle, for models that learn them by name."""
         run = self.shelf.find(model)
         puzzle, rule = _fair(run.config.task, tokens), halting_rule(halting or None, run.config.evaluation)
         identifier = _identifier(run, name)
         told = {} if name is None else {"known": identifier > 0}
-        return follow(self._loaded(model, run), run.config.task, puzzle, rule, identifier, segments) | told
+        return course_of(self._loaded(model, run), run.config.task, puzzle, rule, identifier, segments) | told
 
     def looks(self, model: str, tokens: list[int], segments: int, name: str | None = None) -> dict[str, Any] | None:
-        """Where its cells look (`api.following.look`)."""
+        """Where its cells look (`api.course.looks_of`)."""
         run = self.shelf.find(model)
-        return look(self._loaded(model, run), _fair(run.config.task, tokens), segments, _identifier(run, name))
+        return looks_of(self._loaded(model, run), _fair(run.config.task, tokens), segments, _identifier(run, name))
 
     def runs(self) -> list[dict[str, Any]]:
         """The runs in the folder."""

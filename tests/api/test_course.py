@@ -5,7 +5,7 @@ import pytest
 import torch
 from small_models import small_model
 
-from hrmlab.api.following import AFTER, FEWEST, follow, look
+from hrmlab.api.course import AFTER, FEWEST, course_of, looks_of
 from hrmlab.api.targets import find_run
 from hrmlab.core.carry import Batch
 from hrmlab.core.model import HRM
@@ -29,7 +29,7 @@ def test_it_is_what_the_solver_answers() -> None:
     task, rule, model = run.config.task, run.config.evaluation, run.load(torch.device("cpu"))
     for puzzle in task.generate(0, 6, 4).test.inputs:
         (answer,) = Solver(model, rule, slots=1, check=task.valid).solve([Puzzle(puzzle)])
-        course = follow(model, task, puzzle, rule)
+        course = course_of(model, task, puzzle, rule)
         assert course["stop"] == answer.segments and answer.halted
         at = course["stop"] - 1
         assert course["answers"][at] == answer.tokens.tolist()
@@ -40,7 +40,7 @@ def test_it_is_what_the_solver_answers() -> None:
 
 
 def test_residuals_are_how_far_each_segment_moved(model: HRM) -> None:
-    course = follow(model, TASK, PUZZLE, Fixed(max_segments=3))
+    course = course_of(model, TASK, PUZZLE, Fixed(max_segments=3))
     inputs = torch.from_numpy(PUZZLE.astype("int64"))[None]
     batch = Batch(inputs, torch.full_like(inputs, -100), torch.zeros(1, dtype=torch.long))
     carry = model.empty_carry(batch)
@@ -54,16 +54,16 @@ def test_residuals_are_how_far_each_segment_moved(model: HRM) -> None:
 
 
 def test_a_deeper_look_is_taken_where_the_rule_has_not_stopped(model: HRM) -> None:
-    assert len(follow(model, TASK, PUZZLE, Fixed(max_segments=40))["answers"]) == 40
-    assert len(follow(model, TASK, PUZZLE, Fixed(max_segments=40), segments=5)["answers"]) == 5
+    assert len(course_of(model, TASK, PUZZLE, Fixed(max_segments=40))["answers"]) == 40
+    assert len(course_of(model, TASK, PUZZLE, Fixed(max_segments=40), segments=5)["answers"]) == 5
 
 
 @pytest.mark.parametrize("segments", [-1, 0, 257, 10**9])
 def test_more_than_can_be_shown_is_refused(model: HRM, segments: int) -> None:
     with pytest.raises(ConfigError, match="wanted 1 to 256"):
-        follow(model, TASK, PUZZLE, Fixed(max_segments=3), segments=segments)
+        course_of(model, TASK, PUZZLE, Fixed(max_segments=3), segments=segments)
     with pytest.raises(ConfigError, match="wanted 1 to 256"):
-        look(model, PUZZLE, segments)
+        looks_of(model, PUZZLE, segments)
 
 
 def test_numbers_that_are_none_are_nothing_in_json(model: HRM) -> None:
@@ -71,11 +71,11 @@ def test_numbers_that_are_none_are_nothing_in_json(model: HRM) -> None:
     with torch.no_grad():
         for parameter in broken.parameters():
             parameter.fill_(float("nan"))
-    course = follow(broken, TASK, PUZZLE, Fixed(max_segments=2))
+    course = course_of(broken, TASK, PUZZLE, Fixed(max_segments=2))
     assert course["residuals"]["high"] == [None, None] and course["halt"] == [None, None]
 
 
 def test_where_cells_look(model: HRM) -> None:
-    found = look(model, PUZZLE, 3)
+    found = looks_of(model, PUZZLE, 3)
     assert found is not None and found["puzzles"] == [0] and found["segments"][-1] == 2
-    assert follow(model, TASK, PUZZLE, Fixed(max_segments=2))["looks"] is True
+    assert course_of(model, TASK, PUZZLE, Fixed(max_segments=2))["looks"] is True

@@ -25,7 +25,7 @@ UNKNOWN = ("number", "rating", "right", "labels")
 """What is said of puzzles whose answer is known."""
 
 
-def follow(
+def course_of(
     model: HRM, task: Task, puzzle: Tokens, rule: HaltingConfig, identifier: int = 0, segments: int | None = None
 ) -> dict[str, Any]:
     """The course of a puzzle, shape (N,), under a rule.
@@ -37,7 +37,7 @@ def follow(
     Returns:
         as `reports.page.puzzle_data` without what depends on the answer, and valid: for each segment, whether the
         answer obeys the task's rules; residuals: by level, for each segment, the relative change of the state;
-        looks: whether there is attention to be seen (`look`).
+        looks: whether there is attention to be seen (`looks_of`).
 
     Raises:
         ConfigError: no segments, or too many.
@@ -63,7 +63,7 @@ def follow(
     }
 
 
-def look(model: HRM, puzzle: Tokens, segments: int, identifier: int = 0) -> dict[str, Any] | None:
+def looks_of(model: HRM, puzzle: Tokens, segments: int, identifier: int = 0) -> dict[str, Any] | None:
     """Where the puzzle's cells look in so many segments (`reports.page.attention_data`); None without attention.
 
     Raises:
