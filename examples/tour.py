@@ -66,9 +66,8 @@ for rule in ("fixed,max_segments=4", "fixed,max_segments=16", "answer_stability,
 # %% Another model: what a change makes of it, before anything is trained
 for change in ([], ["model.schedule=hrm"], ["model.schedule=hrm", "model.schedule.low_cycles=4"]):
     found = api.inspect("sudoku-4x4", change)
-    print(
-        f"{' '.join(change) or 'as it is'}: {found.parameters['total']:,} parameters, {len(found.schedule)} updates a segment"
-    )
+    words, size = " ".join(change) or "as it is", found.parameters["total"]
+    print(f"{words}: {size:,} parameters, {len(found.schedule)} updates a segment")
 
 # %% Train it for a few seconds
 with tempfile.TemporaryDirectory() as folder:
