@@ -47,7 +47,7 @@ def test_every_verb_that_is_typed_exists() -> None:
 def test_both_commands_and_the_lines_underneath_are_named() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert "make demo" in README and "make test" in README
-    line = "tools/setup.py dev plots hub export arc tensorboard text kernels studies slurm mcp"
+    line = "tools/setup.py dev report hub export arc tensorboard text gpu studies slurm mcp"
     assert line in README and line in makefile
 
 
