@@ -19,6 +19,7 @@ ARGUMENTS = {
     "demo": ([], {"--preset", "--seconds", "--steps"}),
     "doctor": ([], set()),
     "catalog": (["KIND"], set()),
+    "completion": (["SHELL"], set()),
     "data build": (
         ["TASK", "KEY=VALUE"],
         {"--train", "--test", "--csv", "--hub", "--augmentations", "--symmetries", "--replace"},
@@ -135,6 +136,14 @@ def test_catalog(hrm: Hrm) -> None:
     assert {"preset", "task", "schedule", "block", "halting", "loss", "optimiser"} <= {
         i["kind"] for i in answer["items"]
     }
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(hrm: Hrm, shell: str) -> None:
+    answer = hrm("completion", shell, "--json").json
+    assert set(answer) == {"shell", "script", "keep"}
+    assert hrm("completion", shell).out.strip() == answer["script"].strip()
+    assert f"hrm completion {shell}" in answer["keep"]
 
 
 def test_data_build_and_check_and_show(hrm: Hrm, tmp_path: Path) -> None:

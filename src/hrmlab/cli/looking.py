@@ -1,4 +1,4 @@
-"""`doctor`, `catalog`, `inspect`: the verbs that only look."""
+"""`doctor`, `catalog`, `completion`, `inspect`: the verbs that only look."""
 
 from argparse import Namespace
 from typing import TYPE_CHECKING
@@ -19,6 +19,11 @@ def doctor(options: Namespace) -> Outcome:
 def catalog(options: Namespace) -> Outcome:
     result = api.catalog(options.kind)
     return Outcome(result, lambda to: _catalog(to, result))
+
+
+def completion(options: Namespace) -> Outcome:
+    result = api.completion(options.shell)
+    return Outcome(result, lambda to: to.out(result.script, highlight=False))
 
 
 def inspect(options: Namespace) -> Outcome:

@@ -18,4 +18,10 @@ BEGINNING = (
         "looking:catalog",
         (Positional("KIND", "only these, e.g. preset, block, halting", "optional"),),
     ),
+    Verb(
+        "completion",
+        "the lines that have a shell complete verbs, options, presets, runs and keys",
+        "looking:completion",
+        (Positional("SHELL", 'bash, zsh or fish; e.g. eval "$(hrm completion bash)" in ~/.bashrc'),),
+    ),
 )
