@@ -1,4 +1,4 @@
-"""What others install: the wheel and the sdist hold what git has, build without network and work far from the sources."""
+"""What others install: wheel and sdist hold what git has, build without network, and work far from the sources."""
 
 import email.parser
 import hashlib
