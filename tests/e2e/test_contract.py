@@ -124,9 +124,15 @@ def test_every_verb_explains_itself(hrm: Hrm, verb: str) -> None:
 
 def test_doctor(hrm: Hrm) -> None:
     answer = hrm("doctor", "--json").json
-    assert set(answer) == {"versions", "devices", "threads", "why_threads", "memory", "engines"}
-    assert {"eager", "compile", "cuda", "mps", "c++ sudoku"} == {engine["name"] for engine in answer["engines"]}
-    assert all(set(engine) == {"name", "available", "why"} and engine["why"] for engine in answer["engines"])
+    assert set(answer) == {
+        "versions", "device", "why_device", "devices", "threads", "why_threads", "memory", "engines", "extras",
+    }  # fmt: skip
+    assert {engine["name"] for engine in answer["engines"]} == {
+        "reference", "eager", "compiled", "captured", "fused kernels", "cuda", "mps", "c++ sudoku",
+    }  # fmt: skip
+    told = answer["engines"] + answer["extras"]
+    assert all(set(one) == {"name", "available", "why"} and one["why"] for one in told)
+    assert answer["device"] in {"cpu", "cuda", "mps"} and answer["why_device"]
 
 
 def test_catalog(hrm: Hrm) -> None:
