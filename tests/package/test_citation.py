@@ -14,16 +14,6 @@ KEYS = {
     "repository-code", "title", "type", "url", "version",
 }  # fmt: skip
 PERSON = {"affiliation", "alias", "family-names", "given-names", "name", "name-particle", "name-suffix", "orcid"}
-    "affiliation",
-    "alias",
-    "email",
-    "family-names",
-    "given-names",
-    "name",
-    "name-particle",
-    "name-suffix",
-    "orcid",
-}
 
 
 def test_it_is_of_the_form() -> None:
