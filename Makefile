@@ -9,11 +9,11 @@ demo:  ## install, then generate puzzles, train, evaluate and solve on the CPU (
 	$(VENV)/bin/hrm demo
 
 test:  ## install, then the whole test suite
-	$(PYTHON) tools/setup.py dev plots hub export arc tensorboard text kernels studies slurm mcp agent web
+	$(PYTHON) tools/setup.py dev report hub export arc tensorboard text gpu studies slurm mcp agent web
 	$(VENV)/bin/python -m pytest -n 2
 
 check:  ## style, types and import rules
-	$(PYTHON) tools/setup.py dev plots hub export arc tensorboard text kernels studies slurm mcp agent web
+	$(PYTHON) tools/setup.py dev report hub export arc tensorboard text gpu studies slurm mcp agent web
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy

@@ -54,7 +54,7 @@ def hindrance() -> str:
     if not torch.cuda.is_available():
         return f"torch {torch.__version__} sees no CUDA device; wanted an NVIDIA GPU and a CUDA build of torch"
     if not triton_here.AVAILABLE:
-        return "triton cannot be imported; type: pip install 'hrm-lab[kernels]'"
+        return "triton cannot be imported; type: pip install 'hrm-lab[gpu]'"
     if triton_here.INTERPRETED:
         return "TRITON_INTERPRET is set, so kernels would not run on the GPU; unset it"
     return ""

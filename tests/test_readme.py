@@ -2,10 +2,12 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from hrmlab.api.extras import EXTRAS
 from hrmlab.cli.verbs import VERBS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,8 +49,18 @@ def test_every_verb_that_is_typed_exists() -> None:
 def test_both_commands_and_the_lines_underneath_are_named() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert "make demo" in README and "make test" in README
-    line = "tools/setup.py dev plots hub export arc tensorboard text kernels studies slurm mcp"
+    line = "tools/setup.py dev report hub export arc tensorboard text gpu studies slurm mcp"
     assert line in README and line in makefile
+
+
+def test_the_table_of_extras_is_that_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = project["optional-dependencies"]
+    rows = {row[0]: row[1:] for row in re.findall(r"^\| `([a-z]+)` \| (.*) \| (.*) \|$", README, flags=re.MULTILINE)}
+    for name, brings in EXTRAS.items():
+        packages = ", ".join(line.partition(">")[0].partition("[")[0] for line in asked[name])
+        assert rows[name] == (brings, packages)
+    assert set(EXTRAS) | {"dev", "supply"} <= set(rows) and set(asked) - set(EXTRAS) <= {"dev", "supply", "docs"}
 
 
 def test_links_to_files_lead_somewhere() -> None:

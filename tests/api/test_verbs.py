@@ -1,11 +1,13 @@
 """The verbs as Python functions."""
 
 import inspect as python_inspect
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
 
 from hrmlab import api
+from hrmlab.api import extras
 from hrmlab.errors import ConfigError, DataError
 from hrmlab.results import Inspection, Result
 
@@ -26,10 +28,48 @@ def test_doctor_never_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> bool:
         raise RuntimeError("the driver is gone")
 
-    monkeypatch.setattr("torch.backends.mps.is_built", broken)
-    engines = {engine.name: engine for engine in api.doctor().engines}
+    monkeypatch.setattr("torch.backends.cuda.is_built", broken)
+    found = api.doctor()
+    engines = {engine.name: engine for engine in found.engines}
     assert engines["eager"].available
-    assert (engines["mps"].available, engines["mps"].why) == (False, "RuntimeError: the driver is gone")
+    assert (engines["cuda"].available, engines["cuda"].why) == (False, "RuntimeError: the driver is gone")
+    assert "the driver is gone" in found.why_device
+
+
+def test_doctor_says_why_it_takes_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: True)
+    monkeypatch.setattr("torch.backends.mps.is_built", lambda: True)
+    monkeypatch.setattr("platform.system", lambda: "Darwin")
+    found = api.doctor()
+    assert found.device == "mps" and found.why_device.startswith("Apple GPU; no CUDA: ")
+    (gpu,) = (extra for extra in found.extras if extra.name == "gpu")
+    assert not gpu.available and "none for Darwin" in gpu.why
+
+
+@pytest.mark.parametrize(
+    ("packages", "available", "why"),
+    [
+        ({"fastapi": "0.165.0", "uvicorn": "0.54.0", "prometheus-client": "0.26.0"}, True, "uvicorn 0.54.0"),
+        ({"fastapi": "0.165.0", "uvicorn": "0.54.0"}, False, "wants prometheus-client: pip install 'hrm-lab[web]'"),
+        (
+            {"fastapi": "0.9.0", "uvicorn": "0.54.0", "prometheus-client": "0.26.0"},
+            False,
+            "wants fastapi newer than 0.9.0: pip install 'hrm-lab[web]'",
+        ),
+    ],
+)
+def test_doctor_says_what_an_extra_wants(
+    monkeypatch: pytest.MonkeyPatch, packages: dict[str, str], available: bool, why: str
+) -> None:
+    def version(name: str) -> str:
+        if name not in packages:
+            raise PackageNotFoundError(name)
+        return packages[name]
+
+    monkeypatch.setattr("hrmlab.api.extras.version", version)
+    (web,) = (extra for extra in extras.extras() if extra.name == "web")
+    assert web.available is available and web.why.endswith(why)
 
 
 def test_doctor_says_why_there_is_no_compiled_engine(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 from hrmlab.attention import Context
 from hrmlab.blocks import ConvSwiGLU, Place
 from hrmlab.blocks.conv_swiglu import ConvolvedSwiGLU
-from hrmlab.core.model import is_matrix
+from hrmlab.core.matrices import is_matrix
 from hrmlab.errors import ConfigError
 
 

@@ -8,7 +8,8 @@ import torch
 
 from hrmlab.core.carry import Batch
 from hrmlab.core.cost import costs
-from hrmlab.core.model import HRM, named_matrices
+from hrmlab.core.matrices import named_matrices
+from hrmlab.core.model import HRM
 from hrmlab.core.networks import NetworkConfig
 from hrmlab.embeddings import Rotary
 from hrmlab.errors import ConfigError

@@ -9,7 +9,8 @@ import torch
 from hrmlab.blocks import MLPMixer, PostNorm, PreNorm, Relational, Size
 from hrmlab.config import decode, encode
 from hrmlab.core.carry import Batch
-from hrmlab.core.model import HRM, ModelConfig, named_matrices
+from hrmlab.core.matrices import named_matrices
+from hrmlab.core.model import HRM, ModelConfig
 from hrmlab.core.networks import NetworkConfig
 from hrmlab.core.schedules import HRMSchedule, TRMSchedule
 from hrmlab.embeddings import Learned, NoPositions, PuzzleConfig, Rotary, SymbolAxis, Tokens

@@ -6,18 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hrmlab.core.schedule import (
-    INPUT,
-    Schedule,
-    Update,
-    hrm,
-    hrm_text,
-    incoherences,
-    levels,
-    single_state,
-    trm,
-    universal,
-)
+from hrmlab.core.recurrences import hrm, hrm_text, levels, single_state, trm, universal
+from hrmlab.core.schedule import INPUT, Schedule, Update, incoherences
 from hrmlab.errors import ConfigError
 
 LOW = Update("low", ("high", INPUT), "low")

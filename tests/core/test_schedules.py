@@ -2,7 +2,7 @@
 
 import pytest
 
-from hrmlab.core import schedule
+from hrmlab.core import recurrences
 from hrmlab.core.schedule import Schedule
 from hrmlab.core.schedules import HRMSchedule, Levels, ScheduleConfig, SingleState, TRMSchedule, Universal
 from hrmlab.errors import ConfigError
@@ -11,13 +11,13 @@ from hrmlab.errors import ConfigError
 @pytest.mark.parametrize(
     ("config", "table"),
     [
-        (HRMSchedule(), schedule.hrm(2, 2)),
-        (HRMSchedule(high_cycles=3, low_cycles=4), schedule.hrm(3, 4)),
-        (TRMSchedule(), schedule.trm(3, 6)),
-        (TRMSchedule(high_cycles=1, low_cycles=2), schedule.trm(1, 2)),
-        (SingleState(cycles=5), schedule.single_state(5)),
-        (Universal(), schedule.universal(8, 6)),
-        (Levels(periods=(1, 2, 3)), schedule.levels((1, 2, 3))),
+        (HRMSchedule(), recurrences.hrm(2, 2)),
+        (HRMSchedule(high_cycles=3, low_cycles=4), recurrences.hrm(3, 4)),
+        (TRMSchedule(), recurrences.trm(3, 6)),
+        (TRMSchedule(high_cycles=1, low_cycles=2), recurrences.trm(1, 2)),
+        (SingleState(cycles=5), recurrences.single_state(5)),
+        (Universal(), recurrences.universal(8, 6)),
+        (Levels(periods=(1, 2, 3)), recurrences.levels((1, 2, 3))),
     ],
 )
 def test_a_configuration_builds_its_builders_table(config: ScheduleConfig, table: Schedule):
@@ -25,7 +25,7 @@ def test_a_configuration_builds_its_builders_table(config: ScheduleConfig, table
 
 
 def test_grad_window_replaces_the_builders_own_choice():
-    assert HRMSchedule(grad_window=6).build() == schedule.hrm(2, 2).with_grad_window(6)
+    assert HRMSchedule(grad_window=6).build() == recurrences.hrm(2, 2).with_grad_window(6)
     assert TRMSchedule(grad_window=3).build().grad_calls()["high"] == 3
 
 

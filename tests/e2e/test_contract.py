@@ -19,6 +19,7 @@ ARGUMENTS = {
     "demo": ([], {"--preset", "--seconds", "--steps"}),
     "doctor": ([], set()),
     "catalog": (["KIND"], set()),
+    "completion": (["SHELL"], set()),
     "data build": (
         ["TASK", "KEY=VALUE"],
         {"--train", "--test", "--csv", "--hub", "--augmentations", "--symmetries", "--replace"},
@@ -124,9 +125,15 @@ def test_every_verb_explains_itself(hrm: Hrm, verb: str) -> None:
 
 def test_doctor(hrm: Hrm) -> None:
     answer = hrm("doctor", "--json").json
-    assert set(answer) == {"versions", "devices", "threads", "why_threads", "memory", "engines"}
-    assert {"eager", "compile", "cuda", "mps", "c++ sudoku"} == {engine["name"] for engine in answer["engines"]}
-    assert all(set(engine) == {"name", "available", "why"} and engine["why"] for engine in answer["engines"])
+    assert set(answer) == {
+        "versions", "device", "why_device", "devices", "threads", "why_threads", "memory", "engines", "extras",
+    }  # fmt: skip
+    assert {engine["name"] for engine in answer["engines"]} == {
+        "reference", "eager", "compiled", "captured", "fused kernels", "cuda", "mps", "c++ sudoku",
+    }  # fmt: skip
+    told = answer["engines"] + answer["extras"]
+    assert all(set(one) == {"name", "available", "why"} and one["why"] for one in told)
+    assert answer["device"] in {"cpu", "cuda", "mps"} and answer["why_device"]
 
 
 def test_catalog(hrm: Hrm) -> None:
@@ -136,6 +143,14 @@ def test_catalog(hrm: Hrm) -> None:
     assert {"preset", "task", "schedule", "block", "halting", "loss", "optimiser"} <= {
         i["kind"] for i in answer["items"]
     }
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(hrm: Hrm, shell: str) -> None:
+    answer = hrm("completion", shell, "--json").json
+    assert set(answer) == {"shell", "script", "keep"}
+    assert hrm("completion", shell).out.strip() == answer["script"].strip()
+    assert f"hrm completion {shell}" in answer["keep"]
 
 
 def test_data_build_and_check_and_show(hrm: Hrm, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def test_no_file_is_forgotten() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not triton_here.AVAILABLE, reason="needs triton: python3 tools/setup.py dev kernels")
+@pytest.mark.skipif(not triton_here.AVAILABLE, reason="needs triton: python3 tools/setup.py dev gpu")
 @pytest.mark.parametrize("file", FILES)
 def test_interpreted(file: str) -> None:
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(HERE / file)]

@@ -24,6 +24,7 @@ ALLOWED = {
     ("hrmlab/specialist/rules/__init__.py", "importlib.import_module"): OWN,
     ("hrmlab/api/settings.py", "importlib.import_module"): f"--import MODULE: {USER}",
     ("hrmlab/api/study_sources.py", "importlib.import_module"): f"MODULE:FUNCTION as a study: {USER}",
+    ("hrmlab/api/completing.py", "argcomplete.shellcode"): "gives text that a shell may read; runs none",
     ("hrmlab/studies/worker.py", "importlib.import_module"): f"what a study's program calls, and --import: {USER}",
     ("hrmlab/specialist/sandbox/trial.py", "runpy.run_path"): SANDBOX,
     ("hrmlab/specialist/plugins/child.py", "importlib.util.spec_from_file_location"): SANDBOX,

@@ -120,11 +120,11 @@ def test_sources_are_not_built(setup: ModuleType, tmp_path: Path) -> None:
 
 def test_only_what_was_asked_for_is_taken(setup: ModuleType, tmp_path: Path) -> None:
     lock(setup, wheel(tmp_path, "always"))
-    lock(setup, wheel(tmp_path, "drawn"), group="plots text")
+    lock(setup, wheel(tmp_path, "drawn"), group="report text")
     lock(setup, wheel(tmp_path, "served"), group="mcp")
     assert "always==" in setup.chosen({"base"}) and "drawn" not in setup.chosen({"base"})
     assert "drawn==" in setup.chosen({"base", "text"}) and "served" not in setup.chosen({"base", "text"})
-    assert setup.known() == {"plots", "text", "mcp"}
+    assert setup.known() == {"report", "text", "mcp"}
 
 
 @pytest.mark.parametrize(("altered", "builds"), [(False, {"torch"}), (True, set())])

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from hrmlab.core.model import HRM, named_matrices
+from hrmlab.core.matrices import named_matrices
+from hrmlab.core.model import HRM
 from hrmlab.embeddings import PuzzleConfig
 from hrmlab.spec import TaskSpec
 from hrmlab.training.adam_atan2 import AdamAtan2

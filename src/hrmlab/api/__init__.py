@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hrmlab.api.catalogue import catalog
     from hrmlab.api.checking import check
     from hrmlab.api.comparison import parity
+    from hrmlab.api.completing import completion
     from hrmlab.api.data import data_build, data_check, data_show
     from hrmlab.api.demonstration import demo
     from hrmlab.api.diagnosing import diagnose, follow
@@ -39,6 +40,7 @@ _HOMES = {
     "catalog": "catalogue",
     "check": "checking",
     "compare": "differences",
+    "completion": "completing",
     "data_build": "data",
     "data_check": "data",
     "data_show": "data",
@@ -73,6 +75,7 @@ __all__ = [
     "catalog",
     "check",
     "compare",
+    "completion",
     "data_build",
     "data_check",
     "data_show",

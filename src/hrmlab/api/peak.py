@@ -76,5 +76,7 @@ def _most(device: torch.device) -> float:
     status = Path("/proc/self/status")
     lines = status.read_text().splitlines() if status.is_file() else []
     kilobytes = next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), None)
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return 1024.0 * (kilobytes if kilobytes is not None else most)
+    if kilobytes is not None:
+        return 1024.0 * kilobytes
+    most = float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    return most if sys.platform == "darwin" else 1024.0 * most  # macOS counts bytes

@@ -19,6 +19,10 @@ DONE, NO, MISTAKE, INTERRUPTED = 0, 1, 2, 3
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and give its exit code; never raises for what a user can cause."""
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks what may come next
+        from hrmlab.cli.completing import answer
+
+        answer()
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         code = _main(arguments)

@@ -1,4 +1,4 @@
-"""`doctor`, `catalog`, `inspect`: the verbs that only look."""
+"""`doctor`, `catalog`, `completion`, `inspect`: the verbs that only look."""
 
 from argparse import Namespace
 from typing import TYPE_CHECKING
@@ -21,6 +21,11 @@ def catalog(options: Namespace) -> Outcome:
     return Outcome(result, lambda to: _catalog(to, result))
 
 
+def completion(options: Namespace) -> Outcome:
+    result = api.completion(options.shell)
+    return Outcome(result, lambda to: to.out(result.script, highlight=False))
+
+
 def inspect(options: Namespace) -> Outcome:
     picture = options.out if str(options.out).endswith(".svg") else None
     result = api.inspect(options.target, getattr(options, "key=value"), picture=picture)
@@ -29,17 +34,20 @@ def inspect(options: Namespace) -> Outcome:
 
 def _doctor(to: "Console", result: Environment) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     versions = ", ".join(f"{name} {number or '(not installed)'}" for name, number in result.versions.items())
     say(to, versions)
+    say(to, f"--device auto takes {result.device}: {result.why_device}")
     threads, memory = result.threads, result.memory
     say(to, f"{threads['usable']} of {threads['cores']} cores usable, torch uses {threads['torch']} threads")
     say(to, f"--threads auto takes {threads['chosen']}: {result.why_threads}")
     say(to, f"memory: {memory['available'] / 2**30:.1f} of {memory['total'] / 2**30:.1f} GiB available")
-    table = Table("engine", "available", "what it is, or why not")
-    for engine in result.engines:
-        table.add_row(engine.name, "yes" if engine.available else "no", engine.why)
-    to.print(table)
+    for title, rows in (("engine", result.engines), ("extra", result.extras)):
+        table = Table(title, "available", "what it is, or why not")
+        for row in rows:
+            table.add_row(row.name, "yes" if row.available else "no", Text(row.why))
+        to.print(table)
     for device in result.devices:
         say(to, f"device {device['name']}: {device['description']}")
 

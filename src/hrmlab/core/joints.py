@@ -1,13 +1,21 @@
 """What rows do before and after their network, where that is not to add and to replace."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
 from hrmlab.attention.base import Context
+from hrmlab.blocks.base import Place
+from hrmlab.core.networks import NetworkConfig
 from hrmlab.core.rotary import RotaryTable
-from hrmlab.core.schedule import Update
+from hrmlab.core.schedule import INPUT, Schedule, Update
+from hrmlab.layers import Linear
+from hrmlab.transitions.base import Joint
+
+if TYPE_CHECKING:
+    from hrmlab.core.model import ModelConfig
 
 
 class Joints(nn.Module):
@@ -48,3 +56,34 @@ class Joints(nn.Module):
             kept: Tensor = self.retentions[update.site](before[:, : after.shape[1]], after)
             return kept
         return after
+
+
+def joints(
+    config: "ModelConfig",
+    schedule: Schedule,
+    place: Place,
+    widths: Mapping[str, int],
+    rotaries: dict[str, RotaryTable],
+) -> Joints:
+    """Those that a configuration asks for.
+
+    Args:
+        widths: of the levels, by name. rotaries: by network, where its heads are not the model's.
+    """
+    injections: dict[str, nn.Module] = {}
+    retentions: dict[str, nn.Module] = {}
+    projections: dict[str, nn.Module] = {}
+    known = {**widths, INPUT: place.size.width}
+    for update in {update.site: update for update in schedule.updates}.values():
+        own = config.networks.get(update.network, NetworkConfig())
+        there = replace(place, size=config.stack(update.network).size)
+        injection, retention = own.injection or config.injection, own.retention or config.retention
+        if injection is not None:
+            injections[update.site] = injection.build(Joint(there, update.target, update.sources))
+        if retention is not None:
+            retentions[update.site] = retention.build(there)
+        wanted = widths[update.target]
+        if any(known[source] != wanted for source in update.sources):
+            maps = [nn.Identity() if known[name] == wanted else Linear(known[name], wanted) for name in update.sources]
+            projections[update.site] = nn.ModuleList(maps)
+    return Joints(injections, retentions, projections, rotaries)

@@ -1,6 +1,5 @@
 """The model: embedding, recurrence over a schedule, heads."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
@@ -13,11 +12,10 @@ from hrmlab.attention.base import Context
 from hrmlab.blocks.base import BlockConfig, Place, Size
 from hrmlab.core.carry import Batch, Carry
 from hrmlab.core.heads import HaltingHead, HaltingHeadConfig
-from hrmlab.core.joints import Joints
+from hrmlab.core.joints import joints
 from hrmlab.core.networks import NetworkConfig, Stack, level_widths, stack
 from hrmlab.core.recurrence import Network, Observer, States, run
 from hrmlab.core.rotary import RotaryTable
-from hrmlab.core.schedule import INPUT, Schedule
 from hrmlab.core.schedules import ScheduleConfig
 from hrmlab.embeddings.base import EmbeddingConfig, EmbeddingRequest
 from hrmlab.embeddings.positions import PositionsConfig
@@ -28,7 +26,7 @@ from hrmlab.layers import Linear, truncated_normal_
 from hrmlab.migrations import of_today
 from hrmlab.registry import Strict
 from hrmlab.spec import TaskSpec
-from hrmlab.transitions.base import InjectionConfig, Joint, RetentionConfig
+from hrmlab.transitions.base import InjectionConfig, RetentionConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +122,7 @@ class HRM(nn.Module):
                 f"{size.width}; set the model's own (model.size.width={found}) and the others' by their names"
             )
         rotaries = {name: network.rotary for name, network in networks.items() if network.rotary is not None}
-        self.joints = _joints(config, self.schedule, place, self.widths, rotaries)
+        self.joints = joints(config, self.schedule, place, self.widths, rotaries)
         self.halting_head = HaltingHead(size.width, config.halting_head)
         self.readers = nn.ModuleDict({level: self._reader(level) for level in config.answers})
         starts = truncated_normal_(torch.empty(len(self.schedule.levels), max(self.widths.values())), 1.0)
@@ -261,43 +259,7 @@ def _network(stack: Stack, place: Place, positions: PositionsConfig) -> Network:
     return Network(blocks, stack.block.finish(own), rotary)
 
 
-def _joints(
-    config: ModelConfig,
-    schedule: Schedule,
-    place: Place,
-    widths: Mapping[str, int],
-    rotaries: dict[str, RotaryTable],
-) -> Joints:
-    injections: dict[str, nn.Module] = {}
-    retentions: dict[str, nn.Module] = {}
-    projections: dict[str, nn.Module] = {}
-    known = {**widths, INPUT: place.size.width}
-    for update in {update.site: update for update in schedule.updates}.values():
-        own = config.networks.get(update.network, NetworkConfig())
-        there = replace(place, size=config.stack(update.network).size)
-        injection, retention = own.injection or config.injection, own.retention or config.retention
-        if injection is not None:
-            injections[update.site] = injection.build(Joint(there, update.target, update.sources))
-        if retention is not None:
-            retentions[update.site] = retention.build(there)
-        wanted = widths[update.target]
-        if any(known[source] != wanted for source in update.sources):
-            maps = [nn.Identity() if known[name] == wanted else Linear(known[name], wanted) for name in update.sources]
-            projections[update.site] = nn.ModuleList(maps)
-    return Joints(injections, retentions, projections, rotaries)
-
-
 def following(carry: Carry, output: Output, steps: Tensor, halted: Tensor, *, attached: bool = False) -> Carry:
     """The carry after a segment: states cut from the graph unless attached, counters and halted flags as decided."""
     states = {level: state if attached else state.detach() for level, state in output.states.items()}
     return replace(carry, states=states, steps=steps, halted=halted)
-
-
-def named_matrices(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
-    """The two-dimensional weights inside the networks: what matrix optimisers such as Muon are for."""
-    yield from ((name, p) for name, p in model.named_parameters() if is_matrix(name, p))
-
-
-def is_matrix(name: str, parameter: Tensor) -> bool:
-    """Whether a parameter of a model is a matrix of its recurrence."""
-    return name.startswith(("networks.", "joints.")) and parameter.ndim == 2

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
-from hrmlab.core import schedule
+from hrmlab.core import recurrences
 from hrmlab.core.schedule import Schedule
 from hrmlab.registry import Part, Registry
 
@@ -51,7 +51,7 @@ class HRMSchedule(ScheduleConfig):
     low_cycles: int = 2
 
     def table(self) -> Schedule:
-        return schedule.hrm(self.high_cycles, self.low_cycles)
+        return recurrences.hrm(self.high_cycles, self.low_cycles)
 
 
 @SCHEDULES.register(source="Jolicoeur-Martineau 2025, arXiv 2510.04871")
@@ -64,7 +64,7 @@ class TRMSchedule(ScheduleConfig):
     low_cycles: int = 6
 
     def table(self) -> Schedule:
-        return schedule.trm(self.high_cycles, self.low_cycles)
+        return recurrences.trm(self.high_cycles, self.low_cycles)
 
 
 @SCHEDULES.register(source="HRM-Text, arXiv 2605.20613; model type hrm_text of transformers")
@@ -81,7 +81,7 @@ class HRMTextSchedule(ScheduleConfig):
     low_grad: tuple[int, ...] = (2,)
 
     def table(self) -> Schedule:
-        return schedule.hrm_text(self.high_cycles, self.low_cycles, self.low_grad)
+        return recurrences.hrm_text(self.high_cycles, self.low_cycles, self.low_grad)
 
 
 @SCHEDULES.register(source="hrm-lab; TRM's single-state ablation, arXiv 2510.04871, table 2")
@@ -93,7 +93,7 @@ class SingleState(ScheduleConfig):
     cycles: int = 4
 
     def table(self) -> Schedule:
-        return schedule.single_state(self.cycles)
+        return recurrences.single_state(self.cycles)
 
 
 @SCHEDULES.register(source="URM, arXiv 2512.14693")
@@ -106,7 +106,7 @@ class Universal(ScheduleConfig):
     grad_loops: int = 6
 
     def table(self) -> Schedule:
-        return schedule.universal(self.loops, self.grad_loops)
+        return recurrences.universal(self.loops, self.grad_loops)
 
 
 @SCHEDULES.register(source="hrm-lab; generalises arXiv 2506.21734, section 2")
@@ -118,4 +118,4 @@ class Levels(ScheduleConfig):
     periods: tuple[int, ...] = (2, 2, 2)
 
     def table(self) -> Schedule:
-        return schedule.levels(self.periods)
+        return recurrences.levels(self.periods)

@@ -50,7 +50,7 @@ def compile_for(specimen: Specimen, dtype: str, architecture: int) -> Usage:
         HrmLabError: Triton runs as an interpreter, or ptxas refused.
     """
     if not AVAILABLE:
-        raise MissingExtraError("compiling kernels needs triton; type: pip install 'hrm-lab[kernels]'")
+        raise MissingExtraError("compiling kernels needs triton; type: pip install 'hrm-lab[gpu]'")
     if INTERPRETED:
         raise HrmLabError("TRITON_INTERPRET is set, so there is nothing to compile; unset it")
     constants = dict(specimen.constants)

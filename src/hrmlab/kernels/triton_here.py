@@ -1,6 +1,6 @@
 """Triton where it is installed. Without it this package still imports, and only the plain twins run.
 
-Triton comes with torch's CUDA builds; beside a CPU build it is the extra `kernels`. With TRITON_INTERPRET=1 in the
+Triton comes with torch's CUDA builds; beside a CPU build it is the extra `gpu`. With TRITON_INTERPRET=1 in the
 environment, before this module is first imported, its interpreter runs the kernels on the CPU: for tests.
 """
 

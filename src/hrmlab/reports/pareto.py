@@ -21,7 +21,7 @@ def pareto(trials: Sequence[dict[str, Any]], front: Sequence[int]) -> str:
     try:
         import matplotlib
     except ImportError:
-        raise MissingExtraError("figures need matplotlib; type `pip install 'hrm-lab[plots]'`") from None
+        raise MissingExtraError("figures need matplotlib; type `pip install 'hrm-lab[report]'`") from None
     from matplotlib.figure import Figure
 
     by_number = {trial["number"]: trial for trial in trials}

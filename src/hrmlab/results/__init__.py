@@ -14,7 +14,7 @@ from hrmlab.results.probes import Diagnosis, Finding, Measurement
 from hrmlab.results.reporting import ReportFiles
 from hrmlab.results.specialist import Consultation, Evidence, Gate, Ledger, Proposal
 from hrmlab.results.study import Study, StudyArm, StudyCell, StudyCurve, StudyRow
-from hrmlab.results.things import Catalogue, DataCheck, DataSet, DataView, Inspection, Item
+from hrmlab.results.things import Catalogue, Completion, DataCheck, DataSet, DataView, Inspection, Item
 from hrmlab.results.tuning import Tuning
 from hrmlab.results.work import Demonstration, Serving, Solution, Solving, Training
 
@@ -25,6 +25,7 @@ __all__ = [
     "Check",
     "Checked",
     "Comparison",
+    "Completion",
     "Consultation",
     "DataCheck",
     "DataSet",

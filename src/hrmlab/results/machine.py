@@ -8,7 +8,7 @@ from hrmlab.results.base import Result
 
 @dataclass(frozen=True)
 class Engine:
-    """Something that computes. why: what it is, or why it is not available."""
+    """Something that computes, or an extra. why: what it is, or why it is not available and what to type."""
 
     name: str
     available: bool
@@ -17,18 +17,22 @@ class Engine:
 
 @dataclass(frozen=True)
 class Environment(Result):
-    """Versions, devices and engines of this machine.
+    """Versions, devices, engines and extras of this machine.
 
+    device, why_device: what `--device auto` takes, and why nothing better.
     threads: of torch by itself, cores, usable cores, and chosen: what `--threads auto` takes at the moment.
     why_threads: what that choice was made from.
     """
 
     versions: dict[str, str | None]
+    device: str
+    why_device: str
     devices: list[dict[str, Any]]
     threads: dict[str, int]
     why_threads: str
     memory: dict[str, int]
     engines: list[Engine]
+    extras: list[Engine]
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,15 @@ class Catalogue(Result):
 
 
 @dataclass(frozen=True)
+class Completion(Result):
+    """What teaches a shell to complete `hrm`. keep: the command that has it do so in every session."""
+
+    shell: str
+    script: str
+    keep: str
+
+
+@dataclass(frozen=True)
 class DataSet(Result):
     """A data set that was written."""
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import nn
 
-from hrmlab.core.model import is_matrix, named_matrices
+from hrmlab.core.matrices import is_matrix, named_matrices
 from hrmlab.registry import Part, Registry
 from hrmlab.training.adam_atan2 import AdamAtan2
 from hrmlab.training.muon import Muon

@@ -9,7 +9,7 @@ from torch import nn
 from hrmlab.analysis.probes.coupling import Coupling, Link, links
 from hrmlab.core import model as core
 from hrmlab.core.recurrence import Network
-from hrmlab.core.schedule import hrm
+from hrmlab.core.recurrences import hrm
 from hrmlab.core.schedules import HRMSchedule, Levels, SingleState, TRMSchedule
 
 FEW = Coupling(puzzles=4, segments=2)

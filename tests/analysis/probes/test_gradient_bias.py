@@ -3,7 +3,7 @@
 from linear_models import linear_model
 
 from hrmlab.analysis.probes.gradient_bias import GradientBias, counts
-from hrmlab.core.schedule import hrm, single_state
+from hrmlab.core.recurrences import hrm, single_state
 from hrmlab.core.schedules import HRMSchedule
 from hrmlab.halting import Fixed
 

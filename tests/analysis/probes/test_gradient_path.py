@@ -5,7 +5,7 @@ import torch
 
 from hrmlab.analysis.probes.gradient_path import GradientPath, expected
 from hrmlab.core import act
-from hrmlab.core.schedule import hrm, trm
+from hrmlab.core.recurrences import hrm, trm
 from hrmlab.core.schedules import HRMSchedule, TRMSchedule
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hrmlab.analysis.tracing.address import Address, Pattern, clocks, patterns
-from hrmlab.core.schedule import hrm, levels, single_state
+from hrmlab.core.recurrences import hrm, levels, single_state
 from hrmlab.errors import ConfigError
 
 

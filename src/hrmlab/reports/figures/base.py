@@ -64,7 +64,7 @@ def drawn(draw: Callable[[Any], None], size: tuple[float, float], title: str) ->
     try:
         import matplotlib
     except ImportError:
-        raise MissingExtraError("figures need matplotlib; type `pip install 'hrm-lab[plots]'`") from None
+        raise MissingExtraError("figures need matplotlib; type `pip install 'hrm-lab[report]'`") from None
     from matplotlib.figure import Figure
 
     style: Any = {

@@ -166,7 +166,7 @@ def _written(folder: Path, most: int) -> int:
 def _end(pid: int) -> None:
     try:
         os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):  # macOS says the second of a group that has ended
         return
 
 

@@ -8,6 +8,7 @@ import ctypes
 import errno
 import platform
 import struct
+import sys
 
 LOAD, EQUAL, SET, RETURN = 0x20, 0x15, 0x45, 0x06
 ALLOW, KILL = 0x7FFF0000, 0x80000000
@@ -64,12 +65,12 @@ DENIED = {
 
 
 def refuse_calls() -> bool:
-    """Refuse those calls from now on, in all threads. False on machines that are not known here.
+    """Refuse those calls from now on, in all threads. False on systems and machines that are not known here.
 
     Raises:
         OSError: the kernel refuses.
     """
-    if platform.machine() not in DENIED:
+    if sys.platform != "linux" or platform.machine() not in DENIED:
         return False
     program = b"".join(_program(*DENIED[platform.machine()]))
     code = ctypes.create_string_buffer(program)
