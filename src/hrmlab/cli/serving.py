@@ -10,6 +10,9 @@ from hrmlab.results import Serving
 if TYPE_CHECKING:
     from rich.console import Console
 
+USUAL = "sudoku-9x9"
+"""The model that is served where none is named."""
+
 
 def serve(options: Namespace) -> Outcome:
     from hrmlab.web.limits import Limits
@@ -17,7 +20,7 @@ def serve(options: Namespace) -> Outcome:
     from hrmlab.web.serving import serve
 
     job = Job(
-        run=options.run,
+        run=options.run or USUAL,
         halting=options.halting,
         engine=options.engine,
         device=options.device,

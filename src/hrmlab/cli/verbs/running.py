@@ -51,7 +51,7 @@ RUNNING = (
         "serve",
         "watch models think on a local page, and answer puzzles over HTTP",
         "serving:serve",
-        (RUN,),
+        (Positional(RUN.name, f"{RUN.help}; sudoku-9x9 if left out", "optional"),),
         (
             Option(
                 "--host", "the address to listen on; any but this machine's own wants a token", str, default="127.0.0.1"
