@@ -1,9 +1,9 @@
 """What the command line offers: every verb, option, name, folder and key, at once and without torch."""
 
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -107,17 +107,23 @@ def test_every_key_that_is_offered_is_taken(name: str) -> None:
                 assert "unknown" not in str(error), (key, text, error)
 
 
+def spent() -> float:
+    """Seconds of processor time of all children so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def test_an_answer_is_quick_and_light(tmp_path: Path) -> None:
-    """The shell waits for it; the bound is three times what was measured, the least of three tries."""
+    """The shell waits for it. Processor time, the least of three tries: others may be at work on the machine."""
     line = "hrm train sudoku-9x9-h"
     asked = {"COMP_LINE": line, "COMP_POINT": str(len(line)), "COMP_TYPE": "9", "_ARGCOMPLETE": "1"}
     asked |= {"_ARGCOMPLETE_SHELL": "bash", "_ARGCOMPLETE_STDOUT_FILENAME": str(tmp_path / "words")}
     times = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = spent()
         program = [sys.executable, "-X", "importtime", "-m", "hrmlab"]
         done = subprocess.run(program, env={**os.environ, **asked}, capture_output=True, text=True, timeout=60)
-        times.append(time.perf_counter() - start)
+        times.append(spent() - start)
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "argcomplete" in loaded and not loaded & {"torch", "numpy", "pydantic", "rich"}
     assert (tmp_path / "words").read_text().split() == ["sudoku-9x9-hard"]
