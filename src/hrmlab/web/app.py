@@ -37,6 +37,15 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
         504: "not answered in time",
     }.items()
 }
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "the answer, or several with their count; as events where a stream is asked for",
+        "content": {"application/json": {}, "text/event-stream": {}},
+    }
+}
+MEASURES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Prometheus' text format", "content": {"text/plain": {"schema": {"type": "string"}}}}
+}
 ERROR = {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
 
 
@@ -70,7 +79,9 @@ def application(
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
 
-    @app.post("/solve", responses=REFUSALS, openapi_extra=SCHEMA, response_model=None)
+    @app.post(
+        "/solve", responses=ANSWERS | REFUSALS, response_class=Response, openapi_extra=SCHEMA, response_model=None
+    )
     async def solve(request: Request) -> Response:
         """Answer one puzzle or several, at once or segment by segment."""
         start, status = time.perf_counter(), 500
@@ -93,7 +104,7 @@ def application(
         about = {"status": trouble or "ok", "outstanding": front.outstanding, **front.about}
         return JSONResponse(about, 503 if trouble else 200)
 
-    @app.get("/metrics", response_model=None)
+    @app.get("/metrics", responses=MEASURES, response_class=Response, response_model=None)
     async def measures() -> Response:
         """What Prometheus reads."""
         metrics.working.set(sum(worker.turn.working for worker in front.workers))
