@@ -168,10 +168,6 @@ class Reader:
             reason = "slurm"
         elif words == [".", ".venv/bin/activate"]:
             reason = "tools/setup.py"
-        elif first == "ray":
-            reason = "ray"
-        elif first == "docker":
-            reason = "docker"
         elif first == "curl":
             reason = "serve"
         elif first == "git" and words[1] == "clone":

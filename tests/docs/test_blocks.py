@@ -42,7 +42,8 @@ def home(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: 
     the page's own modules and parts is left."""
     place = tmp_path_factory.getbasetemp() / "home"
     place.mkdir(exist_ok=True)
-    for name, value in {"HOME": str(place), "COLUMNS": "120", "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}.items():
+    settings = {"HOME": str(place), "COLUMNS": "120", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    for name, value in settings.items():
         monkeypatch.setenv(name, value)
     for name in [name for name in os.environ if name.startswith(("HRM", "XDG_"))]:
         monkeypatch.delenv(name)
