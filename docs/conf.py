@@ -18,11 +18,8 @@ copyright = "the hrm-lab authors, Apache-2.0"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "from_code"]
 root_doc = "docs/index"
 include_patterns = [
+    "*.md",
     "docs/**.md",
-    "README.md",
-    "SECURITY.md",
-    "CHANGELOG.md",
-    "THIRD_PARTY.md",
     "benchmarks/**.md",
     "plugin/hrm-lab/README.md",
     "src/hrmlab/specialist/persona.md",

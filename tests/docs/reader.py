@@ -73,6 +73,8 @@ class Reader:
         first = first.removeprefix(".venv/bin/")
         if re.match(r"[A-Z]+=\$\(", command.text):
             self.done.append((command.text, "slurm"))
+        elif found := re.match(r'eval "\$\((hrm .+)\)"', command.text):  # what the shell is given
+            self.hrm(command, tuple(shlex.split(found[1])[1:]))
         elif first == "hrm":
             self.hrm(command, tuple(self.standing(word) for word in words[1:]))
         elif first in SHELL:
