@@ -7,7 +7,7 @@ from functools import cache
 from importlib import import_module
 
 import pytest
-from docs.checked import script
+from docs.checked import EXTRAS, script
 from docs.pages import PAGES, ROOT
 from markdown_it import MarkdownIt
 
@@ -25,6 +25,7 @@ SETTING = re.compile(r'"?(model|training|data|halting|evaluation|loss|high|low|t
 FILE = re.compile(r"(tests|benchmarks|examples|docs|src)/[\w./-]+|[a-z]+/[\w/-]+\.(py|md|svg|json)")
 KEY = re.compile(r"(model|training|data|halting|evaluation)(\.\w+)+")
 FILES = re.compile(r"\.(md|py|json|svg|csv|npz|new|jsonl)$")
+EXTRA = re.compile(r"tools/setup\.py((?: [\w-]+)*)|hrm-lab\[([\w,-]+)\]")
 FORMER = {"training.compile", "model.size.network_layers"}
 """Keys of earlier versions, which docs/compatibility.md says are read still."""
 GROUND: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -149,3 +150,10 @@ def importable(text: str) -> bool:
         return hasattr(import_module(path), name) or bool(import_module(text))
     except ImportError:
         return False
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "docs/LOG.md"])
+def test_extras_are_there(page: str) -> None:
+    named = {word for _, text in spans(page) for found in EXTRA.finditer(text) for word in found[0].split()[1:]}
+    listed = {word for _, text in spans(page) for found in EXTRA.finditer(text) for word in (found[2] or "").split(",")}
+    assert named | listed - {""} <= {*EXTRAS}
