@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from hrmlab.errors import ConfigError
+from hrmlab.training.parts import own
 
 TOGETHER = 2**20
 """Numbers updated at once: the squares and roots of all of them are held meanwhile, and for a large model that would be
@@ -46,7 +47,8 @@ class AdamAtan2(torch.optim.Optimizer):
             if not state:
                 state.update(step=torch.zeros(()), first=torch.zeros_like(p), second=torch.zeros_like(p))
             state["step"] += 1
-        first, second = [s["first"] for s in states], [s["second"] for s in states]
+        first, second = [own(s["first"]) for s in states], [own(s["second"]) for s in states]
+        params, grads = [own(p) for p in params], [own(g) for g in grads]
         torch._foreach_mul_(params, 1 - lr * wd)
         torch._foreach_lerp_(first, grads, 1 - beta1)
         torch._foreach_lerp_(second, torch._foreach_mul(grads, grads), 1 - beta2)

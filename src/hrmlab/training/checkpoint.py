@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from hrmlab.core.carry import Batch, Carry
 from hrmlab.core.weights import appearing_whole, fill, save_tensors, sync, write_atomically
@@ -26,6 +26,7 @@ from hrmlab.reading import read_json
 from hrmlab.training.draws import draws, restore_draws
 from hrmlab.training.form import faults
 from hrmlab.training.loop import Trainer
+from hrmlab.training.parts import part, shared, whole
 from hrmlab.training.sharding import ShardedTable
 
 WEIGHTS, TRAINING, MANIFEST = "weights.safetensors", "training.pt", "manifest.json"
@@ -105,14 +106,17 @@ def restore(trainer: Trainer, checkpoint: Path) -> None:
     if wrong is not None:
         raise CheckpointError(_foreign(file, wrong))
     try:
-        fill(trainer.model, _own(trainer, state["model"]), str(file))
+        fill(trainer.model, _own(trainer, state["model"], trainer.model), str(file))
         if trainer.ema is not None:
-            fill(trainer.ema.model, _own(trainer, state["ema"]), str(file))
+            fill(trainer.ema.model, _own(trainer, state["ema"], trainer.ema.model), str(file))
         for optimiser, saved in zip(trainer.optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(optimiser.state_dict() | {"state": _each(saved["state"], torch.clone)})
+            parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+            moments = {at: {name: part(tensor, parameters[at]).clone() for name, tensor in of.items()}
+                       for at, of in saved["state"].items()}  # fmt: skip
+            optimiser.load_state_dict(optimiser.state_dict() | {"state": moments})
         if trainer.row_optimiser is not None and "row_optimiser" in state:  # absent before there were kinds of it
-            part = _part(trainer)
-            rows = trainer.row_optimiser.each_row(state["row_optimiser"], lambda tensor: part(tensor).clone())
+            of_rows = _rows(trainer)
+            rows = trainer.row_optimiser.each_row(state["row_optimiser"], lambda tensor: of_rows(tensor).clone())
             trainer.row_optimiser.restore(rows)
         trainer.carry = _carry(state["carry"], trainer)
         trainer.feeder.restore(state["feeder"] | {"order": state["feeder"]["order"].numpy()})
@@ -152,20 +156,20 @@ def _foreign(file: Path, why: str) -> str:
 def _state(trainer: Trainer) -> dict[str, Any]:
     feeder, rows = trainer.feeder.state(), trainer.row_optimiser
     table, shares = trainer.model.puzzles, trainer.ranks.shares(trainer.config.training.batch_size)
-    whole = table.whole if isinstance(table, ShardedTable) else _as_it_is
-    model = trainer.model.state_dict()
-    ema = trainer.ema.model.state_dict() if trainer.ema is not None else None
+    all_rows = table.whole if isinstance(table, ShardedTable) else _as_it_is
+    model = _together(trainer, trainer.model.state_dict())
+    ema = _together(trainer, trainer.ema.model.state_dict()) if trainer.ema is not None else None
     if ROWS in model:
-        shared = ema is not None and ema[ROWS].data_ptr() == model[ROWS].data_ptr()
-        shared = trainer.ranks.told(shared)  # by the first process, which has rows: those of none begin nowhere
-        model[ROWS] = whole(model[ROWS])
+        same = ema is not None and ema[ROWS].data_ptr() == model[ROWS].data_ptr()
+        same = trainer.ranks.told(same)  # by the first process, which has rows: those of none begin nowhere
+        model[ROWS] = all_rows(model[ROWS])
         if ema is not None:
-            ema[ROWS] = model[ROWS] if shared else whole(ema[ROWS])
+            ema[ROWS] = model[ROWS] if same else all_rows(ema[ROWS])
     return {
         "model": model,
         "ema": ema,
-        "optimisers": [optimiser.state_dict() for optimiser in trainer.optimisers],
-        "row_optimiser": rows.each_row(rows.state(), whole) if rows is not None else None,
+        "optimisers": [_together(trainer, optimiser.state_dict()) for optimiser in trainer.optimisers],
+        "row_optimiser": rows.each_row(rows.state(), all_rows) if rows is not None else None,
         "carry": _each(asdict(trainer.carry), lambda tensor: trainer.ranks.all(tensor, shares)),
         "feeder": feeder | {"order": torch.from_numpy(feeder["order"])},
         "generator": trainer.generator.get_state(),
@@ -181,19 +185,37 @@ def _as_it_is(tensor: Tensor) -> Tensor:
     return tensor
 
 
-def _part(trainer: Trainer) -> Callable[[Tensor], Tensor]:
+def _together(trainer: Trainer, state: dict[str, Any]) -> dict[str, Any]:
+    """A state with its tensors whole where processes have parts of them: at the first one, outside a GPU; the others
+    get nothing in their place."""
+    if trainer.sharded is None:
+        return state
+
+    def gathered(tensor: Tensor) -> Tensor:
+        found = whole(tensor) if shared(tensor) else None
+        return tensor if found is None else found.cpu() if trainer.ranks.leads else found.new_empty(0)
+
+    return _each(state, gathered)
+
+
+def _rows(trainer: Trainer) -> Callable[[Tensor], Tensor]:
     """What takes this process's rows out of a tensor with a row for each of the puzzle table."""
     table = trainer.model.puzzles
     return table.part if isinstance(table, ShardedTable) else _as_it_is
 
 
-def _own(trainer: Trainer, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    return state | {ROWS: _part(trainer)(state[ROWS])} if ROWS in state else state
+def _own(trainer: Trainer, state: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
+    """Of whole tensors what this process has of each."""
+    likes = model.state_dict()
+    own = {name: part(tensor, likes.get(name, tensor)) for name, tensor in state.items()}
+    return own | {ROWS: _rows(trainer)(own[ROWS])} if ROWS in own else own
 
 
 def _each(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
     """Nested dictionaries with their tensors changed."""
-    return change(value) if isinstance(value, Tensor) else {name: _each(part, change) for name, part in value.items()}
+    if isinstance(value, dict):
+        return {name: _each(part, change) for name, part in value.items()}
+    return change(value) if isinstance(value, Tensor) else value
 
 
 def _carry(saved: dict[str, Any], trainer: Trainer) -> Carry:

@@ -69,6 +69,7 @@ class TrainingConfig(Strict):
     guard: what is done when it diverges.
     shard_puzzles: spread the puzzle table's rows over the processes that train together, in place of a whole table for
         each.
+    shard_weights: spread weights, gradients, moments and averages over them too (FSDP). A step gathers the weights.
     """
 
     optimiser: OptimiserConfig
@@ -95,6 +96,7 @@ class TrainingConfig(Strict):
     tensorboard: bool = False
     guard: GuardConfig = field(default_factory=GuardConfig)
     shard_puzzles: bool = False
+    shard_weights: bool = False
 
     def __post_init__(self) -> None:
         if self.steps is None and self.seconds is None:

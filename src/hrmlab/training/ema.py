@@ -5,6 +5,8 @@ import copy
 import torch
 from torch import nn
 
+from hrmlab.training.parts import own
+
 
 class EMA:
     """A second model whose weights follow the first's.
@@ -24,10 +26,10 @@ class EMA:
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
         """average <- decay * average + (1 - decay) * weights, in place."""
-        mine, theirs = self.model.state_dict(), model.state_dict()
-        own = [name for name, tensor in mine.items() if tensor.data_ptr() != theirs[name].data_ptr()]
-        floats = [name for name in own if mine[name].is_floating_point()]
+        mine, theirs = ({name: own(t) for name, t in of.state_dict().items()} for of in (self.model, model))
+        apart = [name for name, tensor in mine.items() if tensor.data_ptr() != theirs[name].data_ptr()]
+        floats = [name for name in apart if mine[name].is_floating_point()]
         if floats:
             torch._foreach_lerp_([mine[n] for n in floats], [theirs[n] for n in floats], 1 - self.decay)
-        for name in set(own) - set(floats):
+        for name in set(apart) - set(floats):
             mine[name].copy_(theirs[name])

@@ -20,9 +20,11 @@ from hrmlab.training.config import RunConfig
 from hrmlab.training.ema import EMA
 from hrmlab.training.engine import engine_of
 from hrmlab.training.feeder import Feeder
+from hrmlab.training.fsdp import Sharded, gathered, refuse
 from hrmlab.training.guard import Guard
 from hrmlab.training.measures import Measures
 from hrmlab.training.optimisers import build_optimisers
+from hrmlab.training.parts import own
 from hrmlab.training.ranks import ALONE, Ranks
 from hrmlab.training.reducing import reduced
 from hrmlab.training.sharding import ShardedTable
@@ -41,16 +43,18 @@ class Trainer:
         model.recompute(training.recompute)
         if ranks.several:
             _spread_out(config, model, ranks)
+        self.sharded = Sharded(model, ranks) if ranks.several and training.shard_weights else None
+        self._plain = self.sharded.shell if self.sharded is not None else model
         self.optimisers = build_optimisers(training.optimiser, model)
         table = model.puzzles
         learned = None if table is None or not table.learned else table.rows
         self.row_optimiser = None if learned is None else training.puzzle_optimiser.build(learned)
-        self.ema = EMA(model, training.ema, buffers=training.ema_buffers) if training.ema is not None else None
+        self.ema = EMA(self._plain, training.ema, buffers=training.ema_buffers) if training.ema is not None else None
         self.budget = Budget(training)
         self.guard = Guard(training.guard)
         self.stopping = self._wishes = False
         """Whether the run ends before its budget does: any process wishes it, as they last told each other."""
-        self._reduced = reduced(model, ranks)
+        self._reduced = self.sharded or reduced(model, ranks)
         if ranks.several:
             self.budget.agree(0.0)
         self.generator = torch.Generator().manual_seed(training.seed)
@@ -58,7 +62,7 @@ class Trainer:
         cells = model.spec.seq_len
         own = ranks.shares(training.batch_size)[ranks.number]
         blank = Batch(*(self._long(own, *shape) for shape in ((cells,), (cells,), ())))
-        self.carry: Carry = model.empty_carry(blank)
+        self.carry = self._empty(blank)
         self._measures: Measures | None = None
 
     def _long(self, *shape: int) -> Tensor:
@@ -67,12 +71,12 @@ class Trainer:
     @property
     def evaluated_model(self) -> HRM:
         """The weights to evaluate and ship: the average where there is one."""
-        averaged: HRM = self.ema.model if self.ema is not None else self.model  # type: ignore[assignment]
+        averaged: HRM = self.ema.model if self.ema is not None else self._plain  # type: ignore[assignment]
         return averaged
 
     def lent(self, ids: Tokens) -> HRM:
         """`evaluated_model`, able to answer puzzles of these identifiers without the other processes."""
-        model = self.evaluated_model
+        model = self.evaluated_model if self.sharded is None else gathered(self.evaluated_model)
         if not isinstance(table := model.puzzles, ShardedTable):
             return model
         lent = copy.copy(model)
@@ -99,6 +103,8 @@ class Trainer:
         looked_up: list[tuple[Tensor, Tensor]] = []
         loss = self._reduced(lambda: self._loss(looked_up))
         loss.backward()  # type: ignore[no-untyped-call]
+        if self.sharded is not None:
+            self.sharded.release()
         if self.guard.admits(loss, self._gradients(looked_up), self.ranks):
             self._update(looked_up, factor)
         else:
@@ -124,12 +130,17 @@ class Trainer:
 
     def _gradients(self, looked_up: list[tuple[Tensor, Tensor]]) -> Iterator[Tensor]:
         rows = (rows for _, rows in looked_up)
-        yield from (of.grad for of in (*self.model.parameters(), *rows) if of.grad is not None)
+        yield from (own(of.grad) for of in (*self.model.parameters(), *rows) if of.grad is not None)
 
     def _give_up(self) -> None:
         """Leave a step out: its gradient, and the puzzles at work, whose states may be no numbers."""
         self.model.zero_grad()
-        self.carry = self.model.empty_carry(self.carry.batch)
+        self.carry = self._empty(self.carry.batch)
+
+    def _empty(self, batch: Batch) -> Carry:
+        if self.sharded is None:
+            return self.model.empty_carry(batch)
+        return self.sharded.aside(lambda: self.model.empty_carry(batch))
 
     def _segment(self, engine: Eager, number: int, *, attached: bool = False) -> tuple[Step, Objective]:
         """A segment and its losses. attached: gradient goes on into the next one's."""
@@ -223,6 +234,8 @@ def _spread_out(config: RunConfig, model: HRM, ranks: Ranks) -> None:
     """Make a model one of several processes': its own draws, and its part of the puzzle table."""
     if (slots := config.training.batch_size) < ranks.count:
         raise ConfigError(f"training.batch_size={slots} came for {ranks.count} processes; wanted a slot for each")
+    if config.training.shard_weights:
+        refuse(config)
     if ranks.number:
         torch.manual_seed(config.training.seed + SEEDS * ranks.number)
     table = model.puzzles

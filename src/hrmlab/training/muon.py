@@ -11,6 +11,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+from hrmlab.training.parts import own, part, whole
+
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Of the quintic x -> a x + b x^3 + c x^5, which takes singular values in (0, 1] to near 1 (Jordan et al. 2024)."""
 
@@ -53,13 +55,15 @@ class Muon(torch.optim.Optimizer):
                 if p.grad is not None:
                     same_shape[p.shape].append(p)
             for shape, params in same_shape.items():
-                grads = [p.grad for p in params if p.grad is not None]
+                grads = [own(p.grad) for p in params if p.grad is not None]
                 for p in params:
                     self.state[p].setdefault("momentum", torch.zeros_like(p))
-                buffers = [self.state[p]["momentum"] for p in params]
+                buffers = [own(self.state[p]["momentum"]) for p in params]
                 torch._foreach_lerp_(buffers, grads, 1 - group["momentum"])
-                updates = torch.stack(grads).lerp(torch.stack(buffers), group["momentum"])
-                directions = orthogonalise(updates)
-                torch._foreach_mul_(params, 1 - group["lr"] * group["weight_decay"])
+                updates = [p.grad.lerp(self.state[p]["momentum"], group["momentum"]) for p in params if p.grad is not None]
+                directions = orthogonalise(torch.stack([whole(update) for update in updates]))
+                parts = [own(part(of, p)) for of, p in zip(directions.unbind(), params, strict=True)]
+                weights = [own(p) for p in params]
+                torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
                 scale = group["lr"] * max(1.0, shape[0] / shape[1]) ** 0.5
-                torch._foreach_add_(params, list(directions.unbind()), alpha=-scale)
+                torch._foreach_add_(weights, parts, alpha=-scale)

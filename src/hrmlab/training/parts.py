@@ -1,0 +1,35 @@
+"""Tensors of which each process has a part (torch's DTensor), and what is done with the parts."""
+
+from typing import TypeGuard
+
+import torch.distributed as dist
+from torch import Tensor
+
+if dist.is_available():
+    from torch.distributed.tensor import DTensor, distribute_tensor
+
+
+def shared(tensor: Tensor) -> TypeGuard["DTensor"]:
+    """Whether this process has but a part of it."""
+    return dist.is_available() and isinstance(tensor, DTensor)
+
+
+def own(tensor: Tensor) -> Tensor:
+    """This process's part, in the same memory; the tensor itself where it is not shared."""
+    return tensor.to_local() if shared(tensor) else tensor
+
+
+def whole(tensor: Tensor) -> Tensor:
+    """All parts together, (...) of the tensor's shape; every process must ask for it at once."""
+    return tensor.detach().full_tensor() if shared(tensor) else tensor
+
+
+def part(tensor: Tensor, like: Tensor) -> Tensor:
+    """Of a whole tensor what this process has of `like`, shared as that is, in memory of its own.
+
+    The tensor itself where `like` is not shared or has another shape. Nothing is sent: every process has the whole.
+    """
+    if not shared(like) or tensor.shape != like.shape:
+        return tensor
+    here = tensor.detach().to(like.device)
+    return distribute_tensor(here, like.device_mesh, like.placements, src_data_rank=None).clone()
