@@ -1,64 +1,31 @@
 """Two processes train as one would: the same puzzles, losses and weights; either goes on with the other's run."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from training.alike import assert_alike, by_two, states
 from training.ranks_at_work import IDENTIFIERS, OPTIMISERS, learn, run_config, trainer
 
 from hrmlab.errors import ConfigError
-from hrmlab.training.checkpoint import TRAINING, checkpoints, restore, save_checkpoint
+from hrmlab.training.checkpoint import checkpoints, restore, save_checkpoint
 from hrmlab.training.ranks import ALONE, Ranks
 from hrmlab.training.reducing import reduced
 
-TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node")
-WORK = Path(__file__).with_name("ranks_at_work.py")
 pytestmark = pytest.mark.skipif(not torch.distributed.is_available(), reason="wants a torch with torch.distributed")
 
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("two")
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([*TORCHRUN, "2", str(WORK), str(folder)], capture_output=True, text=True, env=environment)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return folder
+    return by_two("ranks_at_work.py", tmp_path_factory.mktemp("two"))
 
 
 @pytest.fixture(scope="module")
 def said(two: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((two / "said.json").read_text())
     return found
-
-
-def states(folder: Path) -> list[dict[str, Any]]:
-    return [torch.load(of / TRAINING, weights_only=True) for of in checkpoints(folder)]
-
-
-def tensors(state: Any, path: str = "") -> dict[str, torch.Tensor]:
-    if isinstance(state, torch.Tensor):
-        return {path: state}
-    pairs = state.items() if isinstance(state, dict) else enumerate(state) if isinstance(state, list) else ()
-    return {name: of for key, part in pairs for name, of in tensors(part, f"{path}/{key}").items()}
-
-
-WEIGHTS, STATES = 1e-7, 1e-5
-"""How far they may differ: weights are float64, norms and rotations are reckoned in float32, as states show."""
-
-
-def assert_alike(found: dict[str, Any], wanted: dict[str, Any], within: float = STATES) -> None:
-    ours, theirs = ({name: of for name, of in tensors(state).items() if "torch_rng" not in name}
-                    for state in (found, wanted))  # fmt: skip
-    assert ours.keys() == theirs.keys()
-    for name in ours:
-        atol = min(within, STATES if name.startswith("/carry") else WEIGHTS)
-        torch.testing.assert_close(ours[name], theirs[name], atol=atol, rtol=0, msg=lambda m, n=name: f"{n}: {m}")
-    assert {name: found[name] for name in ("step", "rate")} == {name: wanted[name] for name in ("step", "rate")}
 
 
 def test_what_they_tell_each_other(said: dict[str, Any]) -> None:

@@ -39,7 +39,8 @@ def engine_of(config: RunConfig, model: HRM, trial: Callable[[Eager], None], *, 
     if model.schedule.neumann:
         return Eager(model)
     if several:
-        return Compiled(model, forgiving=True) if model.initial.is_cuda else Eager(model)
+        whole = model.initial.is_cuda and not training.shard_weights
+        return Compiled(model, forgiving=True) if whole else Eager(model)
     if model.initial.is_cuda:
         able = _able(model, training.segments_per_step)
         return Captured(model) if "captured" in able else Compiled(model, forgiving=True)

@@ -30,9 +30,17 @@ class Sharded:
 
     Attributes:
         shell: the model without what gathers its weights: the same parts, in modules that can be copied.
+
+    Raises:
+        ConfigError: the engine joins operations.
     """
 
-    def __init__(self, model: HRM, ranks: Ranks) -> None:
+    def __init__(self, config: RunConfig, model: HRM, ranks: Ranks) -> None:
+        if (engine := config.training.engine) in ("compiled", "captured"):
+            raise ConfigError(
+                f"training.engine={engine} came with training.shard_weights=true, which gathers weights between "
+                "operations; wanted eager, reference or auto"
+            )
         self.shell = copied(model, lambda tensor: tensor)
         mesh = init_device_mesh(model.initial.device.type, (ranks.count,))
         self._root = _Inside(model)
@@ -71,6 +79,11 @@ class Sharded:
         self.release()
         return found
 
+    @staticmethod
+    def gathered(model: HRM) -> HRM:
+        """A copy with whole weights, which asks nobody any more; every process must ask for it at once."""
+        return copied(model, whole)
+
     def _units(self) -> Iterator[FSDPModule]:
         yield from (module for module in self._root.modules() if isinstance(module, FSDPModule))
 
@@ -82,20 +95,6 @@ def copied(model: HRM, change: Callable[[Tensor], Tensor]) -> HRM:
         new = change(parameter)
         memo[id(parameter)] = new if new is parameter else nn.Parameter(new, requires_grad=parameter.requires_grad)
     return copy.deepcopy(model, memo)
-
-
-def gathered(model: HRM) -> HRM:
-    """A copy with whole weights, which asks nobody any more; every process must ask for it at once."""
-    return copied(model, whole)
-
-
-def refuse(config: RunConfig) -> None:
-    """Raises ConfigError for what weights in parts cannot be combined with."""
-    if (engine := config.training.engine) in ("compiled", "captured"):
-        raise ConfigError(
-            f"training.shard_weights=true gathers weights between operations, and training.engine={engine} came, which "
-            "joins these; wanted eager, reference or auto"
-        )
 
 
 class _Inside(nn.Module):

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,6 @@ from hrmlab.training.config import RunConfig
 from hrmlab.training.ema import EMA
 from hrmlab.training.engine import engine_of
 from hrmlab.training.feeder import Feeder
-from hrmlab.training.fsdp import Sharded, gathered, refuse
 from hrmlab.training.guard import Guard
 from hrmlab.training.measures import Measures
 from hrmlab.training.optimisers import build_optimisers
@@ -28,6 +28,9 @@ from hrmlab.training.parts import own
 from hrmlab.training.ranks import ALONE, Ranks
 from hrmlab.training.reducing import reduced
 from hrmlab.training.sharding import ShardedTable
+
+if TYPE_CHECKING:
+    from hrmlab.training.fsdp import Sharded
 
 SEEDS = 1_000_003
 """Between the seeds of processes."""
@@ -41,9 +44,7 @@ class Trainer:
         training = config.training
         self.engine: Eager | None = None
         model.recompute(training.recompute)
-        if ranks.several:
-            _spread_out(config, model, ranks)
-        self.sharded = Sharded(model, ranks) if ranks.several and training.shard_weights else None
+        self.sharded = _spread_out(config, model, ranks) if ranks.several else None
         self._plain = self.sharded.shell if self.sharded is not None else model
         self.optimisers = build_optimisers(training.optimiser, model)
         table = model.puzzles
@@ -76,7 +77,7 @@ class Trainer:
 
     def lent(self, ids: Tokens) -> HRM:
         """`evaluated_model`, able to answer puzzles of these identifiers without the other processes."""
-        model = self.evaluated_model if self.sharded is None else gathered(self.evaluated_model)
+        model = self.evaluated_model if self.sharded is None else self.sharded.gathered(self.evaluated_model)
         if not isinstance(table := model.puzzles, ShardedTable):
             return model
         lent = copy.copy(model)
@@ -230,14 +231,17 @@ class Trainer:
         return means
 
 
-def _spread_out(config: RunConfig, model: HRM, ranks: Ranks) -> None:
-    """Make a model one of several processes': its own draws, and its part of the puzzle table."""
+def _spread_out(config: RunConfig, model: HRM, ranks: Ranks) -> "Sharded | None":
+    """Make a model one of several processes': its own draws, its part of the puzzle table and of the weights."""
     if (slots := config.training.batch_size) < ranks.count:
         raise ConfigError(f"training.batch_size={slots} came for {ranks.count} processes; wanted a slot for each")
-    if config.training.shard_weights:
-        refuse(config)
     if ranks.number:
         torch.manual_seed(config.training.seed + SEEDS * ranks.number)
     table = model.puzzles
     if config.training.shard_puzzles and table is not None and table.learned:
         model.puzzles = ShardedTable(table, ranks)
+    if not config.training.shard_weights:
+        return None
+    from hrmlab.training.fsdp import Sharded  # of those torches that have it
+
+    return Sharded(config, model, ranks)

@@ -1,17 +1,20 @@
 """Tensors of which each process has a part (torch's DTensor), and what is done with the parts."""
 
-from typing import TypeGuard
+from typing import TYPE_CHECKING, TypeGuard
 
-import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
 
-if dist.is_available():
-    from torch.distributed.tensor import DTensor, distribute_tensor
+if TYPE_CHECKING:
+    from torch.distributed.tensor import DTensor
 
 
 def shared(tensor: Tensor) -> TypeGuard["DTensor"]:
     """Whether this process has but a part of it."""
-    return dist.is_available() and isinstance(tensor, DTensor)
+    if type(tensor) in (Tensor, nn.Parameter):
+        return False  # before a second's import
+    from torch.distributed.tensor import DTensor
+
+    return isinstance(tensor, DTensor)
 
 
 def own(tensor: Tensor) -> Tensor:
@@ -20,7 +23,7 @@ def own(tensor: Tensor) -> Tensor:
 
 
 def whole(tensor: Tensor) -> Tensor:
-    """All parts together, (...) of the tensor's shape; every process must ask for it at once."""
+    """All parts together, of the tensor's shape; every process must ask for it at once."""
     return tensor.detach().full_tensor() if shared(tensor) else tensor
 
 
@@ -31,5 +34,7 @@ def part(tensor: Tensor, like: Tensor) -> Tensor:
     """
     if not shared(like) or tensor.shape != like.shape:
         return tensor
+    from torch.distributed.tensor import distribute_tensor
+
     here = tensor.detach().to(like.device)
     return distribute_tensor(here, like.device_mesh, like.placements, src_data_rank=None).clone()
