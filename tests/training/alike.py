@@ -43,5 +43,3 @@ def assert_alike(found: dict[str, Any], wanted: dict[str, Any], within: float = 
         atol = min(within, STATES if name.startswith("/carry") else WEIGHTS)
         torch.testing.assert_close(ours[name], theirs[name], atol=atol, rtol=0, msg=lambda m, n=name: f"{n}: {m}")
     assert {name: found[name] for name in ("step", "rate")} == {name: wanted[name] for name in ("step", "rate")}
-
-

@@ -1,4 +1,4 @@
-"""Weights in parts: two processes train as one with whole weights would, hold half, and either goes on with the other."""
+"""Weights in parts: two processes train as one would, hold half, and either goes on with the other's run."""
 
 import json
 from pathlib import Path

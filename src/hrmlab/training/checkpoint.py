@@ -195,7 +195,7 @@ def _together(trainer: Trainer, state: dict[str, Any]) -> dict[str, Any]:
         found = whole(tensor) if shared(tensor) else None
         return tensor if found is None else found.cpu() if trainer.ranks.leads else found.new_empty(0)
 
-    return _each(state, gathered)
+    return {name: _each(part, gathered) for name, part in state.items()}
 
 
 def _rows(trainer: Trainer) -> Callable[[Tensor], Tensor]:

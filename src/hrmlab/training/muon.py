@@ -60,7 +60,9 @@ class Muon(torch.optim.Optimizer):
                     self.state[p].setdefault("momentum", torch.zeros_like(p))
                 buffers = [own(self.state[p]["momentum"]) for p in params]
                 torch._foreach_lerp_(buffers, grads, 1 - group["momentum"])
-                updates = [p.grad.lerp(self.state[p]["momentum"], group["momentum"]) for p in params if p.grad is not None]
+                updates = [
+                    p.grad.lerp(self.state[p]["momentum"], group["momentum"]) for p in params if p.grad is not None
+                ]
                 directions = orthogonalise(torch.stack([whole(update) for update in updates]))
                 parts = [own(part(of, p)) for of, p in zip(directions.unbind(), params, strict=True)]
                 weights = [own(p) for p in params]

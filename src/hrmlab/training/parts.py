@@ -24,7 +24,7 @@ def own(tensor: Tensor) -> Tensor:
 
 def whole(tensor: Tensor) -> Tensor:
     """All parts together, of the tensor's shape; every process must ask for it at once."""
-    return tensor.detach().full_tensor() if shared(tensor) else tensor
+    return tensor.full_tensor().detach() if shared(tensor) else tensor
 
 
 def part(tensor: Tensor, like: Tensor) -> Tensor:
