@@ -83,11 +83,13 @@ def main(folder: Path) -> None:
         run = goes_on(ranks, first, folder / "again", SHARDED)
         goes_on(ranks, first, folder / "unsharded")
         goes_on(ranks, checkpoints(folder / "one")[0], folder / "from_one", SHARDED)
+        plain = goes_on(ranks, checkpoints(folder / "table")[0], folder / "plain", SHARDED, *RUNS["table"])
+        same = [a is b for a, b in zip(plain.evaluated_model.parameters(), plain.model.parameters(), strict=True)]
         lent = run.lent(np.arange(IDENTIFIERS, dtype=np.int32))
         if ranks.leads:
             torch.save(lent.state_dict(), folder / "lent.pt")
             parts = all(shared(p) for p in run.model.parameters())
-            (folder / "said.json").write_text(json.dumps({"held": held, "parts": parts}))
+            (folder / "said.json").write_text(json.dumps({"held": held, "parts": parts, "same": same}))
 
 
 def alone() -> dict[str, int]:

@@ -59,6 +59,10 @@ def test_what_evaluates_is_the_whole_average(two: Path) -> None:
     assert found.keys() == wanted.keys() and all(torch.equal(found[name], wanted[name]) for name in found)
 
 
+def test_without_an_average_the_weights_themselves_are_evaluated(said: dict[str, Any]) -> None:
+    assert said["same"] and all(said["same"])
+
+
 def test_each_process_holds_half(said: dict[str, Any]) -> None:
     assert said["parts"]
     one, sharded, whole = alone(), said["held"]["sharded"], said["held"]["whole"]

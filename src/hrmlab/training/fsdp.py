@@ -89,7 +89,7 @@ class Sharded:
 
 
 def copied(model: HRM, change: Callable[[Tensor], Tensor]) -> HRM:
-    """A copy of a model with its parameters changed and its buffers its own."""
+    """A copy of a model with its parameters changed, and the same buffers."""
     memo: dict[int, object] = {id(buffer): buffer for buffer in model.buffers()}
     for parameter in model.parameters():
         new = change(parameter)
