@@ -110,7 +110,7 @@ def test_a_puzzle_is_typed_into_the_board_and_solved(page: Browser) -> None:
         page.value("state.last = editor.chosen; 0")
     assert page.value("document.getElementById('text').value") == PUZZLE
     page.press("Enter")
-    page.until("panes[0].film && !state.timer && state.segment === panes[0].film.stop")
+    page.until("panes[0].film && !player.playing && state.segment === panes[0].film.stop")
     assert page.value(TEXTS) == ANSWER
     title = page.value("document.querySelector('#view-first h3').textContent")
     assert re.fullmatch(r"sudoku-6x6: solved, stopped after \d+", title)
@@ -119,7 +119,7 @@ def test_a_puzzle_is_typed_into_the_board_and_solved(page: Browser) -> None:
 
 def test_the_film_is_the_models_own(page: Browser) -> None:
     asked(page, PUZZLE)
-    page.until("panes[0].film && !state.timer")
+    page.until("panes[0].film && !player.playing")
     (wanted,) = api.solve("sudoku-6x6", [PUZZLE], device="cpu", quiet=True).results
     film = page.value("panes[0].film")
     assert film["stop"] == wanted.segments and film["valid"][film["stop"] - 1] == 1
@@ -130,7 +130,7 @@ def test_the_film_is_the_models_own(page: Browser) -> None:
 
 def test_segments_are_stepped_through_by_keyboard(page: Browser) -> None:
     asked(page, PUZZLE)
-    page.until("panes[0].film && !state.timer")
+    page.until("panes[0].film && !player.playing")
     page.value("document.getElementById('segment').focus()")
     page.press("Home")
     first = page.value(TEXTS)
@@ -165,7 +165,7 @@ def test_a_bad_puzzle_is_told_in_words(page: Browser, text: str, why: str) -> No
 
 def test_what_is_shown_is_marked_once_the_puzzle_is_another(page: Browser) -> None:
     asked(page, PUZZLE)
-    page.until("panes[0].film && !state.timer")
+    page.until("panes[0].film && !player.playing")
     stale = "document.getElementById('view-first').classList.contains('stale')"
     assert page.value(stale) is False
     page.value("document.querySelector('#puzzle .cell').focus()")
@@ -177,7 +177,7 @@ def test_two_rules_side_by_side(page: Browser) -> None:
     click(page, "beside")
     page.value("panes[1].rule.value = 'fixed,max_segments=3'")
     asked(page, PUZZLE)
-    page.until("panes[1].film && !state.timer")
+    page.until("panes[1].film && !player.playing")
     assert page.value("panes[1].film.stop") == 0 and page.value("panes[1].depth") == 3
     assert page.value("document.querySelector('#view-second h3').textContent").endswith("at its limit of 3")
     assert page.value("panes[0].film.answers[0]") == page.value("panes[1].film.answers[0]")
@@ -190,7 +190,7 @@ def test_two_rules_side_by_side(page: Browser) -> None:
     page.until(f"{TROUBLE}.includes('no_such_rule')")
     page.value("panes[1].rule.value = ''")
     asked(page, PUZZLE)
-    page.until("panes[1].shown.name === 'hrm-sudoku-6x6' && panes[1].film && !state.timer")
+    page.until("panes[1].shown.name === 'hrm-sudoku-6x6' && panes[1].film && !player.playing")
     levels = page.value("Object.keys(panes[1].film.residuals)")
     assert sorted(levels) == ["high", "low"]
     offered = page.value("[...panes[1].select.options].map(option => option.value)")
@@ -238,7 +238,7 @@ def test_attention_from_a_clicked_cell(page: Browser) -> None:
     choose(page, "panes[0].select", "'looking'")
     page.until("editor.tokens.length === 16 && document.getElementById('text').value.length === 16")
     click(page, "solve")
-    page.until("panes[0].film && !state.timer")
+    page.until("panes[0].film && !player.playing")
     page.value("document.querySelector('#view-first details summary').click()")
     page.until("panes[0].looks")
     page.value("document.querySelectorAll('#view-first .board .cell')[6].click()")
@@ -258,7 +258,7 @@ def test_an_arc_task_is_loaded_from_its_file(page: Browser, folder: Path) -> Non
     page.call("DOM.setFileInputFiles", files=[str(folder / "arc" / "evaluation" / "evaluation.json")], objectId=chosen)
     page.until("document.getElementById('text').value === '12/03' && editor.tokens[0] === 3")
     click(page, "solve")
-    page.until("panes[0].film && !state.timer")
+    page.until("panes[0].film && !player.playing")
     assert page.value("panes[0].film.known") is True
     test = "document.getElementById('test')"
     choose(page, test, f"{test}.options[1].value")
@@ -301,7 +301,7 @@ def test_the_server_goes_away_and_comes_back(browser: Browser, folder: Path) -> 
     port = server.url.rpartition(":")[2]
     opened(browser, server.url)
     asked(browser, PUZZLE)
-    browser.until("panes[0].film && !state.timer")
+    browser.until("panes[0].film && !player.playing")
     server.end()
     click(browser, "solve")
     browser.until("!document.getElementById('gone').hidden")

@@ -156,9 +156,7 @@ def test_playing_goes_on_to_the_last_segment(browser: Browser, page: Path) -> No
     browser.open(page)
     browser.value("document.getElementById('play').click()")
     assert browser.value("document.getElementById('play').textContent") == "Pause"
-    browser.value(
-        "new Promise(done => { const t = setInterval(() => { if (!state.timer) { clearInterval(t); done(); } }, 50) })"
-    )
+    browser.until("!player.playing")
     assert browser.value("state.segment") == 3
     assert browser.value("document.getElementById('play').textContent") == "Play"
 

@@ -17,7 +17,7 @@ SHARED = Path(__file__).parent.parent / "reports" / "page"
 """Of the reports' page: the board, the charts, the style."""
 FILES = {
     HERE: ("live.css", "asking.js", "editor.js", "pane.js", "runs.js", "live.js"),
-    SHARED: ("page.css", "charts.js", "board.js", "attention.js"),
+    SHARED: ("page.css", "charts.js", "board.js", "attention.js", "player.js"),
 }
 TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "

@@ -12,7 +12,7 @@ from hrmlab.reports.page.strip import strip
 from hrmlab.reports.page.verdicts import verdicts
 from hrmlab.results.probes import Diagnosis
 
-SCRIPTS = ("charts.js", "board.js", "attention.js", "page.js")
+SCRIPTS = ("charts.js", "board.js", "attention.js", "player.js", "page.js")
 """In the order in which they stand in the page."""
 
 

@@ -3,7 +3,11 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
 const depth = data.puzzles[0].right.length;
-const state = { puzzle: 0, segment: 1, cell: null, map: 0, head: 0, timer: null };
+const state = { puzzle: 0, segment: 1, cell: null, map: 0, head: 0 };
+const player = new Player($("play"), 700, () => {
+  if (state.segment < depth) update({ segment: state.segment + 1 });
+  return state.segment < depth;
+});
 const choose = (cell) => update({ cell });
 const board = new Board($("board"), data.board, choose);
 const looks = data.attention && new Looks(data.attention);
@@ -101,7 +105,7 @@ function fillList() {
     button.innerHTML = `<span class="${right ? "mark-right" : "mark-wrong"}">${right ? "✓" : "✗"}</span><span>${puzzle.number + 1}</span>` +
       `<small>${firstRight(puzzle) ? `right at ${firstRight(puzzle)}` : "never right"}, rating ${puzzle.rating}</small>`;
     button.setAttribute("aria-label", `puzzle ${puzzle.number + 1}, ${courseInWords(puzzle)}, rating ${puzzle.rating}`);
-    button.addEventListener("click", () => { stop(); update({ puzzle: at, segment: 1 }); });
+    button.addEventListener("click", () => { player.stop(); update({ puzzle: at, segment: 1 }); });
     return item;
   }));
 }
@@ -115,22 +119,10 @@ function fillChoices() {
   $("head").addEventListener("change", () => update({ head: Number($("head").value) }));
 }
 
-function stop() {
-  clearInterval(state.timer);
-  state.timer = null;
-  $("play").textContent = "Play";
-  $("play").setAttribute("aria-pressed", "false");
-}
-
 function play() {
-  if (state.timer) { stop(); return; }
+  if (player.playing) { player.stop(); return; }
   if (state.segment === depth) update({ segment: 1 });
-  $("play").textContent = "Pause";
-  $("play").setAttribute("aria-pressed", "true");
-  state.timer = setInterval(() => {
-    if (state.segment < depth) update({ segment: state.segment + 1 });
-    if (state.segment === depth) stop();
-  }, 700);
+  player.start();
 }
 
 function showCurves() {
@@ -155,7 +147,7 @@ $("look").classList.add("look");
 $("attention").hidden = !looks;
 $("no-attention").hidden = Boolean(looks);
 $("segment").max = depth;
-$("segment").addEventListener("input", () => { stop(); update({ segment: Number($("segment").value) }); });
+$("segment").addEventListener("input", () => { player.stop(); update({ segment: Number($("segment").value) }); });
 $("play").addEventListener("click", play);
 $("reveal").addEventListener("change", () => $("board").classList.toggle("reveal", $("reveal").checked));
 fillList();

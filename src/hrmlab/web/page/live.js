@@ -9,11 +9,15 @@ const panes = [
   new Pane($("first"), $("view-first"), asking, changeModel),
   new Pane($("second"), $("view-second"), asking, () => panes[1].stale()),
 ];
+const player = new Player($("play"), FRAME, () => {
+  if (state.segment < state.end) showSegment(state.segment + 1);
+  return state.segment < state.end;
+});
 const runs = new Runs({
   list: $("list").tBodies[0], none: $("no-runs"), folder: $("folder"), run: $("run"), title: $("run-title"),
   line: $("run-line"), links: $("run-links"), events: $("run-events"), curves: $("run-curves"),
 }, asking);
-const state = { models: [], segment: 1, timer: null, examples: 0, name: null, task: null, reading: 0, typing: null };
+const state = { models: [], segment: 1, end: 1, examples: 0, name: null, task: null, reading: 0, typing: null };
 
 function trouble(words) {
   $("trouble").textContent = words;
@@ -39,24 +43,17 @@ function showSegment(segment) {
   for (const pane of shown()) pane.show(state.segment);
 }
 
-function stop() {
-  clearInterval(state.timer);
-  state.timer = null;
-  $("play").textContent = "Play";
-  $("play").setAttribute("aria-pressed", "false");
+/** The segment at which the last of the rules stops, or its limit. */
+function halt() {
+  return Math.max(...shown().map((pane) => pane.film.stop || pane.depth));
 }
 
+/** To the halt; from there on, to the end. */
 function play() {
-  if (state.timer) { stop(); return; }
+  if (player.playing) { player.stop(); return; }
   if (state.segment === depth()) showSegment(1);
-  $("play").textContent = "Pause";
-  $("play").setAttribute("aria-pressed", "true");
-  const last = Math.max(...shown().map((pane) => pane.film.stop || pane.depth));
-  const end = state.segment >= last ? depth() : last;
-  state.timer = setInterval(() => {
-    if (state.segment < end) showSegment(state.segment + 1);
-    if (state.segment >= end) stop();
-  }, FRAME);
+  state.end = state.segment >= halt() ? depth() : halt();
+  player.start();
 }
 
 /** The puzzle was changed on the board. */
@@ -68,7 +65,7 @@ function edited() {
 
 /** The puzzle was changed: what is shown belongs to another one. */
 function later() {
-  stop();
+  player.stop();
   for (const pane of panes) pane.stale();
   clearTimeout(state.typing);
   state.typing = setTimeout(read, PAUSE);
@@ -92,7 +89,7 @@ async function read() {
 }
 
 async function solve() {
-  stop();
+  player.stop();
   $("solve").disabled = true;
   try {
     if (!$("text").value.trim()) { trouble("no puzzle yet: type one, or take an example"); return; }
@@ -100,7 +97,7 @@ async function solve() {
     for (const pane of panes) if (pane === panes[0] || $("beside").checked) await pane.follow(editor.tokens, state.name);
     showSegment(1);
     if ($("segment").getBoundingClientRect().top > innerHeight) $("segment").scrollIntoView();
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) showSegment(Math.max(...shown().map((pane) => pane.film.stop || pane.depth)));
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) showSegment(halt());
     else play();
   } catch (error) {
     trouble(error.message);
@@ -133,7 +130,7 @@ function changeModel() {
   panes[1].offer(state.models.filter((other) => alike(model, other)));
   $("task-file").hidden = model.task !== "arc";
   if (same) { panes[0].stale(); return; }
-  stop();
+  player.stop();
   for (const pane of panes) { pane.film = null; pane.view.hidden = true; }
   showSegment(1);
   editor.use(model.board);
@@ -193,7 +190,7 @@ $("clear").addEventListener("click", () => { editor.clear(); $("text").value = "
 $("text").addEventListener("input", () => { state.name = null; later(); });
 $("text").addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || panes[0].model.task !== "arc") && !event.shiftKey) { event.preventDefault(); solve(); } });
 $("play").addEventListener("click", play);
-$("segment").addEventListener("input", () => { stop(); showSegment(Number($("segment").value)); });
+$("segment").addEventListener("input", () => { player.stop(); showSegment(Number($("segment").value)); });
 $("beside").addEventListener("change", () => { $("second-pane").hidden = $("second").hidden = !$("beside").checked; showSegment(state.segment); });
 $("arc").addEventListener("change", loadTask);
 $("test").addEventListener("change", () => { $("text").value = $("test").value; later(); });
