@@ -1,6 +1,7 @@
 """Every shipped study can be planned, and has the seeds that its number of arms asks for."""
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
@@ -13,6 +14,7 @@ from hrmlab.studies.statistics import smallest_p
 FORMS = [(name, quick) for name in STUDIES for quick in (False, True)]
 
 
+@cache
 def planned(name: str, quick: bool) -> Plan:
     study = STUDIES[name].make(quick=quick)
     factors = {
