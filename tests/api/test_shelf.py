@@ -37,8 +37,10 @@ def test_runs_are_found_by_their_path(folder: Path) -> None:
     shelf = Shelf("sudoku-6x6", folder)
     assert sorted(shelf.runs()) == ["broken", "one", "study/cells/two"]
     models = shelf.models()
-    assert models[0] == "sudoku-6x6" and models.count("sudoku-6x6") == 1 and {"maze-9x9", "one"} <= set(models)
-    assert shelf.find("study/cells/two").config.name == "sudoku-4x4"
+    assert (
+        models[0] == "sudoku-6x6" and models.count("sudoku-6x6") == 1 and {"maze-9x9", f"{folder}/one"} <= set(models)
+    )
+    assert shelf.find(f"{folder}/study/cells/two").config.name == "sudoku-4x4"
     assert shelf.find("maze-9x9").config.name == "maze-9x9"
     assert Shelf("sudoku-6x6").runs() == Shelf("sudoku-6x6", folder / "nothing").runs() == []
 
@@ -49,6 +51,8 @@ def test_runs_are_found_by_their_path(folder: Path) -> None:
 def test_a_name_leads_nowhere_else(folder: Path, name: str) -> None:
     with pytest.raises(HrmLabError, match="no run"):
         Shelf("sudoku-6x6", folder).find(name)
+    with pytest.raises(HrmLabError, match="no run"):
+        Shelf("sudoku-6x6", folder).find(f"{folder}/{name}/.")
     with pytest.raises(HrmLabError, match="no run"):
         Shelf("sudoku-6x6", folder).curves(name)
 

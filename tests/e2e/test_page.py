@@ -235,7 +235,7 @@ def drag(page: Browser, start: int, end: int) -> None:
 
 
 def test_attention_from_a_clicked_cell(page: Browser) -> None:
-    choose(page, "panes[0].select", "'looking'")
+    choose(page, "panes[0].select", "'runs/looking'")
     page.until("editor.tokens.length === 16 && document.getElementById('text').value.length === 16")
     click(page, "solve")
     page.until("panes[0].film && !player.playing")
@@ -252,7 +252,7 @@ def test_attention_from_a_clicked_cell(page: Browser) -> None:
 
 def test_an_arc_task_is_loaded_from_its_file(page: Browser, folder: Path) -> None:
     assert page.value("document.getElementById('task-file').hidden")
-    choose(page, "panes[0].select", "'arc'")
+    choose(page, "panes[0].select", "'runs/arc'")
     page.until("editor.tokens.length === 900 && document.getElementById('text').value")
     chosen = page.call("Runtime.evaluate", expression="document.getElementById('arc')")["result"]["objectId"]
     page.call("DOM.setFileInputFiles", files=[str(folder / "arc" / "evaluation" / "evaluation.json")], objectId=chosen)

@@ -74,19 +74,20 @@ async def test_without_a_page_there_is_none() -> None:
         assert (await client.get("/")).status_code == (await client.get("/watch/models")).status_code == 404
 
 
-async def test_models_and_rules(page: AsyncClient) -> None:
+async def test_models_and_rules(page: AsyncClient, runs: Path) -> None:
     found = (await page.get("/watch/models")).json()
     assert found["models"][0]["name"] == "sudoku-6x6"
-    assert {"four", "maze-9x9"} < {model["name"] for model in found["models"]}
+    assert {f"{runs}/four", "maze-9x9"} < {model["name"] for model in found["models"]}
     assert {"fixed", "correctness", "q_learning"} <= set(found["rules"]) and "any_of" not in found["rules"]
 
 
-async def test_an_example_is_a_held_out_puzzle(page: AsyncClient) -> None:
+async def test_an_example_is_a_held_out_puzzle(page: AsyncClient, runs: Path) -> None:
+    four = f"{runs}/four"
     first, again, other = [
-        (await page.get("/watch/example", params={"model": "four", "number": number})).json() for number in (0, 4, 1)
+        (await page.get("/watch/example", params={"model": four, "number": number})).json() for number in (0, 4, 1)
     ]
     assert first == again != other and len(first["tokens"]) == 16
-    read = (await page.post("/watch/read", json={"model": "four", "text": first["text"]})).json()
+    read = (await page.post("/watch/read", json={"model": four, "text": first["text"]})).json()
     assert read == {"tokens": first["tokens"], "problem": None}
 
 

@@ -23,7 +23,8 @@ FRESH = 60.0
 class Shelf:
     """Models by name. own: the run that was named; folder: where more runs lie, or None.
 
-    A name leads nowhere but to what is listed.
+    A name leads nowhere but to what is listed. Models of the folder bear its name too (`runs/wide`), so that none is
+    taken for one that comes with the package.
     """
 
     own: str
@@ -31,7 +32,8 @@ class Shelf:
 
     def models(self) -> list[str]:
         """Names of all that have weights, the own one first."""
-        trained = [name for name in self.runs() if (self._path(name) / "checkpoints").is_dir()]
+        paths = [self._path(name) for name in self.runs()]
+        trained = [path.as_posix() for path in paths if (path / "checkpoints").is_dir()]
         return list(dict.fromkeys((self.own, *shipped_models(), *trained)))
 
     def find(self, name: str) -> Run:
@@ -40,9 +42,9 @@ class Shelf:
         Raises:
             HrmLabError: it is not listed, or cannot be read.
         """
-        if name == self.own or name in shipped_models():
+        if name in (self.own, *shipped_models()) or name in [self._path(run).as_posix() for run in self.runs()]:
             return find_run(name)
-        return find_run(self.run(name))
+        raise HrmLabError(f"no run '{name}' among those of this page")
 
     def runs(self) -> list[str]:
         """The runs in the folder by their path in it, the newest first."""

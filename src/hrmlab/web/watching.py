@@ -21,7 +21,7 @@ from hrmlab.api.puzzles import held_out, own_folder, sample
 from hrmlab.api.rules import halting_rule
 from hrmlab.api.settings import choose_device, import_parts, use_threads
 from hrmlab.api.shelf import Shelf
-from hrmlab.api.targets import Run
+from hrmlab.api.targets import Run, find_run
 from hrmlab.core.model import HRM
 from hrmlab.errors import DataError, HrmLabError
 from hrmlab.halting import HALTING
@@ -112,7 +112,7 @@ class Watching:
 
     def _about(self, name: str) -> dict[str, Any] | None:
         try:
-            config = self.shelf.find(name).config
+            config = find_run(name).config  # the shelf has just named it
             board = board_data(config.task)
         except HrmLabError:  # begun a moment ago, damaged, or of another version: its line among the runs says so
             return None
