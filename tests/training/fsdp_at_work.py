@@ -75,6 +75,7 @@ def goes_on(ranks: Ranks, checkpoint: Path, folder: Path, *changes: str) -> Trai
 
 def main(folder: Path) -> None:
     torch.set_num_threads(1)
+    alone = bytes_held(ALONE)  # here, where no other test has left tensors
     with joined() as ranks:
         held = {name: ranks.pool(bytes_held(ranks, *how)) for name, how in {"sharded": (SHARDED,), "whole": ()}.items()}
         for name, changes in RUNS.items():
@@ -89,12 +90,7 @@ def main(folder: Path) -> None:
         if ranks.leads:
             torch.save(lent.state_dict(), folder / "lent.pt")
             parts = all(shared(p) for p in run.model.parameters())
-            (folder / "said.json").write_text(json.dumps({"held": held, "parts": parts, "same": same}))
-
-
-def alone() -> dict[str, int]:
-    """Bytes that one process holds."""
-    return bytes_held(ALONE)
+            (folder / "said.json").write_text(json.dumps({"alone": alone, "held": held, "parts": parts, "same": same}))
 
 
 if __name__ == "__main__":

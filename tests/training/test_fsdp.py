@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 from training.alike import assert_alike, by_two, states
-from training.fsdp_at_work import RUNS, SHARDED, alone, goes_on
+from training.fsdp_at_work import RUNS, SHARDED, goes_on
 from training.ranks_at_work import learn, run_config, trainer
 
 from hrmlab.errors import ConfigError
@@ -65,7 +65,7 @@ def test_without_an_average_the_weights_themselves_are_evaluated(said: dict[str,
 
 def test_each_process_holds_half(said: dict[str, Any]) -> None:
     assert said["parts"]
-    one, sharded, whole = alone(), said["held"]["sharded"], said["held"]["whole"]
+    one, sharded, whole = said["alone"], said["held"]["sharded"], said["held"]["whole"]
     for name in ("weights", "gradients", "optimiser", "average"):
         shares = [of[name] for of in sharded]
         assert sum(shares) == one[name] and max(shares) < 0.51 * one[name], name
