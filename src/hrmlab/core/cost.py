@@ -24,7 +24,8 @@ from hrmlab.spec import TaskSpec
 class Call:
     """One call of a part on one puzzle.
 
-    forward, backward: operations. through: of a backward pass for the state alone, not the weights.
+    forward, backward: operations. through: of a backward pass for the state alone, not the weights; counted where the
+        model's schedule has Neumann terms, which take it.
     saved: bytes kept for the backward pass.
     """
 
@@ -43,6 +44,7 @@ class Costs:
         levels that answer too.
     states: bytes of each level's state.
     positions: of the state, puzzle slots and symbols included.
+    parameters: of the model, a sparse puzzle table not counted.
     """
 
     networks: dict[str, Call]
@@ -53,6 +55,7 @@ class Costs:
     others: Call
     states: dict[str, int]
     positions: int
+    parameters: int
 
     def segment(self, schedule: Schedule) -> int:
         """Operations of one segment without gradient: an inference segment, or a look ahead."""
@@ -111,6 +114,7 @@ def costs(config: ModelConfig, spec: TaskSpec) -> Costs:
         states = {level: _of_width(state, width) for level, width in model.widths.items()}
         read = states | {INPUT: state}
         given = {update.network: states[update.target] for update in rows}
+        read_back = list(states.values()) if model.schedule.neumann else []
 
         def heads() -> Iterable[Tensor]:
             return model.embedding.logits(state), model.halting_head(state)
@@ -119,20 +123,15 @@ def costs(config: ModelConfig, spec: TaskSpec) -> Costs:
             return [model.read(level, states[level]) for level in model.readers]
 
         return Costs(
-            {
-                name: call_cost(net, partial(_passed, net, given[name], context), [given[name]])
-                for name, net in model.networks.items()
-            },
+            _networks(model, given, context),
             {name: len(net.blocks) for name, net in model.networks.items() if isinstance(net, Network)},
-            {
-                row.site: call_cost(model.joints, partial(_joined, model, row, read, context), list(states.values()))
-                for row in rows
-            },
+            {row.site: call_cost(model.joints, partial(_joined, model, row, read, context), read_back) for row in rows},
             call_cost(model, lambda: [model.embed(batch)[0]]),
             call_cost(model, heads),
             call_cost(model, others),
             {level: tensor.nbytes for level, tensor in states.items()},
             state[0].numel() // state.shape[-1],
+            model.parameter_count(),
         )
 
 
@@ -140,6 +139,16 @@ def share_of_looks(halting: HaltingConfig) -> float:
     """The share of optimiser steps whose halting losses look a segment ahead."""
     steps = 1000
     return sum(halting.looks_ahead(step) for step in range(steps)) / steps
+
+
+def _networks(model: HRM, given: States, context: Context) -> dict[str, Call]:
+    """One call of each network on its state; those that are made alike are counted once."""
+    calls: dict[str, Call] = {}
+    for name, network in model.networks.items():
+        twin = next((other for other in calls if model.config.stack(other) == model.config.stack(name)), None)
+        read = [given[name]] if model.schedule.neumann else []
+        calls[name] = calls[twin] if twin else call_cost(network, partial(_passed, network, given[name], context), read)
+    return calls
 
 
 def _passed(network: nn.Module, state: Tensor, context: Context) -> list[Tensor]:

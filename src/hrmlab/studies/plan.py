@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from hrmlab.config import encode
+from hrmlab.core.cost import Costs, costs
+from hrmlab.core.model import ModelConfig
 from hrmlab.errors import ConfigError
 from hrmlab.registry import Strict
 from hrmlab.studies.designs import Design, arms_of
@@ -120,19 +122,29 @@ def expand(study: Study, base: RunConfig) -> Plan:
         shared = replace(shared, task=task_of(Path(shared.data.path)))
     arms: dict[str, RunConfig] = {}
     work: dict[str, Work] = {}
+    priced: list[tuple[ModelConfig, Costs]] = []
     for name, overrides in arms_of(study.design, study.factors).items():
         config = override_run(shared, overrides)
         _same_training(shared, config, name)
         _same_puzzles(shared, config, name)
-        arms[name], work[name] = _within(study.budget, config)
+        arms[name], work[name] = _within(study.budget, config, _price(config, priced))
     evaluations = {arm: _evaluations(study, config) for arm, config in arms.items()}
     cells = [_cell(arm, seed, config, evaluations[arm]) for seed in study.seeds for arm, config in arms.items()]
     _all_differ(cells)
     return Plan(study, work, matched(work.values()), cells)
 
 
-def _within(budget: Allowance, config: RunConfig) -> tuple[RunConfig, Work]:
-    work, steps = work_of(config), budget.steps
+def _price(config: RunConfig, priced: list[tuple[ModelConfig, Costs]]) -> Costs:
+    """The costs of an arm's model, counted once for arms that differ elsewhere; all of them have one task."""
+    for model, price in priced:
+        if model == config.model:
+            return price
+    priced.append((config.model, costs(config.model, config.task.spec())))
+    return priced[-1][1]
+
+
+def _within(budget: Allowance, config: RunConfig, price: Costs) -> tuple[RunConfig, Work]:
+    work, steps = work_of(config, price), budget.steps
     if budget.flops is not None:
         steps = max(1, round(budget.flops / work.step_flops))
     training = replace(config.training, steps=steps, seconds=budget.seconds)

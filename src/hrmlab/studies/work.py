@@ -3,10 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 
-import torch
-
-from hrmlab.core.cost import costs
-from hrmlab.core.model import HRM
+from hrmlab.core.cost import Costs, costs
 from hrmlab.training.config import RunConfig
 
 ALIKE = 0.01
@@ -33,19 +30,19 @@ class Work:
         return replace(self, steps=steps, seconds=seconds, flops=None if steps is None else self.step_flops * steps)
 
 
-def work_of(config: RunConfig) -> Work:
+def work_of(config: RunConfig, cost: Costs | None = None) -> Work:
     """What a configuration computes under its own budget, counted without making its weights.
+
+    Args:
+        cost: of its model, if that is known.
 
     Raises:
         ConfigError: parts that do not fit each other or the data.
     """
-    spec, training = config.task.spec(), config.training
-    with torch.device("meta"):
-        model = HRM(config.model, spec)
-    cost = costs(config.model, spec)
-    segment = cost.segment(model.schedule)
-    puzzle = cost.step(model.schedule, config.halting, training.segments_per_step)
-    work = Work(model.parameter_count(), segment, puzzle * training.batch_size, None, None, None)
+    schedule, training = config.model.schedule.build(), config.training
+    cost = cost or costs(config.model, config.task.spec())
+    puzzle = cost.step(schedule, config.halting, training.segments_per_step)
+    work = Work(cost.parameters, cost.segment(schedule), puzzle * training.batch_size, None, None, None)
     return work.limited(training.steps, training.seconds)
 
 
