@@ -29,6 +29,11 @@ def is_name(text: str) -> bool:
     return plain and len(text.encode()) <= LONGEST_NAME
 
 
+def whole(text: str) -> int | None:
+    """The number that a text of digits says, None for any other text and for more digits than anything counts."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+
+
 def exists(path: Path) -> bool:
     """Whether something is there; by a name that no file can have, nothing is."""
     try:

@@ -123,6 +123,8 @@ def test_text_of_what_a_model_answers() -> None:
         ("12/3", "row 2 of the grid has 1 cells, the first 2"),
         ("12/3a", "unknown character 'a' in row 2"),
         ("@3 12", "the grid's place '@3' came"),
+        ("@" + "9" * 5000 + ",5 01/23", "the grid's place '@9{20}' came"),
+        ("@²,5 01/23", "the grid's place '@²,5' came"),
         ("@29,0 12/34", "a grid of 2x2 at 29,0 leaves the board"),
         ("1" * 31, "a grid of 1x31 at 0,0 leaves the board"),
     ],

@@ -57,6 +57,7 @@ def test_names_are_those_of_the_schedule_so_far(run: RunConfig) -> None:
         ("high.blocks[9].eps=1", "network 'high' has no block 9: it has 4, counted from 0; set high.layers=10 first"),
         ("high.blocks[1].attention=relatonal", "did you mean 'relational'"),
         ("high.blocks[x].eps=1", "unknown key"),
+        (f"high.blocks.{'9' * 5000}.eps=1", "unknown key"),
     ],
 )
 def test_mistakes_are_named(run: RunConfig, word: str, said: str) -> None:

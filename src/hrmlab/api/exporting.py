@@ -15,7 +15,7 @@ from hrmlab.errors import CheckpointError, ConfigError
 from hrmlab.interop import card, checkpoint, onnx
 from hrmlab.interop.arch import Arch
 from hrmlab.interop.reverse import all_config, arch_of
-from hrmlab.reading import read_json
+from hrmlab.reading import read_json, whole
 from hrmlab.results import Evaluation, Exported
 from hrmlab.training.folder import HUB_WEIGHTS, RunFolder
 
@@ -88,8 +88,8 @@ def _step(run: Run) -> int:
     except (OSError, ValueError, TypeError, KeyError):
         imported = ""
     for name in (run.weights.parent.name, Path(str(imported)).name.removeprefix("step_")):
-        if name.isdigit():
-            return int(name)
+        if (step := whole(name)) is not None:
+            return step
     return run.config.training.steps or 0
 
 

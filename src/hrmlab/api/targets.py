@@ -14,7 +14,7 @@ from hrmlab.core.model import HRM
 from hrmlab.errors import CheckpointError, ConfigError
 from hrmlab.interop import checkpoint
 from hrmlab.presets import PRESETS, preset
-from hrmlab.reading import exists
+from hrmlab.reading import exists, whole
 from hrmlab.tasks.base import Task
 from hrmlab.training.config import RunConfig
 from hrmlab.training.folder import RunFolder, filled, find_weights
@@ -35,7 +35,7 @@ class Run:
     def about_weights(self) -> str:
         """Which weights these are, in words."""
         place = self.weights.parent.name
-        return describe_weights(self.config, int(place) if place.isdigit() else None)
+        return describe_weights(self.config, whole(place))
 
     @property
     def fingerprint(self) -> str:

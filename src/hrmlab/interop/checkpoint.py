@@ -19,7 +19,7 @@ from hrmlab.core.weights import compare, fill
 from hrmlab.errors import CheckpointError, MissingExtraError
 from hrmlab.interop.arch import Arch, model_config
 from hrmlab.interop.names import bare, places, to_ours, to_theirs
-from hrmlab.reading import exists
+from hrmlab.reading import exists, whole
 from hrmlab.spec import TaskSpec
 from hrmlab.training.checkpoint import WEIGHTS
 from hrmlab.training.folder import HUB_WEIGHTS
@@ -66,9 +66,10 @@ def _ours(path: Path, folder: Path) -> Path | None:
 
 def _newest(folder: Path) -> Path:
     """The weights in a folder: the highest step, or the only candidate."""
-    steps = [p for p in folder.glob("step_*") if p.is_file() and p.name.removeprefix("step_").isdigit()]
+    numbers = {p: whole(p.name.removeprefix("step_")) for p in folder.glob("step_*") if p.is_file()}
+    steps = [(number, p) for p, number in numbers.items() if number is not None]
     if steps:
-        return max(steps, key=lambda p: int(p.name.removeprefix("step_")))
+        return max(steps)[1]
     others = [p for p in sorted(folder.iterdir()) if p.suffix in (".pt", ".pth", ".bin", ".safetensors", "")]
     others = [p for p in others if p.is_file() and not p.name.startswith((".", "LICENSE", "README"))]
     if len(others) != 1:

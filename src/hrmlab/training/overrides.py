@@ -18,7 +18,7 @@ from hrmlab.training.config import RunConfig
 
 PREFIX = "model.networks."
 _FIELDS = tuple(field.name for field in fields(RunConfig))
-_BLOCK = re.compile(r"(?:blocks\[(\d+)\]|blocks\.(\d+))(.*)")
+_BLOCK = re.compile(r"(?:blocks\[([0-9]{1,6})\]|blocks\.([0-9]{1,6}))(.*)")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
-from hrmlab.reading import parsed
+from hrmlab.reading import parsed, whole
 from hrmlab.web.limits import Limits
 from hrmlab.web.refusal import Refusal
 
@@ -77,7 +77,7 @@ async def body(request: Request, most: int) -> bytes:
         Refusal: it is longer (413), or whoever sends it is gone.
     """
     told = request.headers.get("content-length", "")
-    size = int(told) if told.isascii() and told.isdigit() and len(told) < 20 else 0
+    size = whole(told) or 0
     parts, length = [], 0
     try:
         async for part in request.stream():

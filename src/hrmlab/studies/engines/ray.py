@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hrmlab.errors import ConfigError, MissingExtraError
+from hrmlab.reading import whole
 from hrmlab.studies.engines.apart import Order, call, call_on_copy, pack, unpack
 from hrmlab.studies.engines.base import ENGINES, Engine, Job, Launcher, Outcome
 
@@ -101,8 +102,8 @@ class _Job(Job):
 def _reach(address: str) -> None:
     """Ray ends the whole process where nothing listens; this raises OSError."""
     host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if colon and port.isdigit():
-        socket.create_connection((host, int(port)), timeout=10).close()
+    if colon and (number := whole(port)) is not None:
+        socket.create_connection((host, number), timeout=10).close()
 
 
 def _first_line(error: BaseException) -> str:

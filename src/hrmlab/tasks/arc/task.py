@@ -1,5 +1,6 @@
 """ARC as a task: grids of colours, a rule to be found from a few pairs, answers by vote over variants of the puzzle."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -80,10 +81,11 @@ class Arc(Task):
         top = left = 0
         if where.startswith("@"):
             corner, _, grid = where[1:].partition(" ")
-            parts = corner.split(",")
-            if len(parts) != 2 or not all(part.isascii() and part.isdigit() for part in parts):
-                raise DataError(f"the grid's place '@{corner}' came; wanted @ROW,COLUMN and a space, e.g. @2,5 01/23")
-            top, left = map(int, parts)
+            if (found := _CORNER.fullmatch(corner)) is None:
+                raise DataError(
+                    f"the grid's place '@{corner[:20]}' came; wanted @ROW,COLUMN and a space, e.g. @2,5 01/23"
+                )
+            top, left = int(found[1]), int(found[2])
         rows = [row.replace(" ", "") for row in grid.strip().replace("/", "\n").splitlines()] or [""]
         for number, row in enumerate(rows, 1):
             strange = [character for character in row if character not in "0123456789"]
@@ -131,6 +133,7 @@ class Arc(Task):
         return Votes.of(path)
 
 
+_CORNER = re.compile(r"([0-9]{1,2}),([0-9]{1,2})")
 _WANTED = f"wanted digits 0 to {COLOURS - 1}, rows of one length separated by /, at most {SIDE} by {SIDE}"
 
 
