@@ -33,7 +33,7 @@ def test_it_is_what_the_solver_answers() -> None:
         assert course["stop"] == answer.segments and answer.halted
         at = course["stop"] - 1
         assert course["answers"][at] == answer.tokens.tolist()
-        assert bool(course["valid"][at]) == answer.valid
+        assert course["solved"][at] is answer.valid
         assert course["halt"][at] == pytest.approx(answer.confidence, abs=1e-3)
         assert len(course["answers"]) == min(32, max(course["stop"] + AFTER, FEWEST)) == len(course["sure"])
         assert course["broken"][at] == np.flatnonzero(task.broken(puzzle, answer.tokens)).tolist()

@@ -122,9 +122,9 @@ def test_the_film_is_the_models_own(page: Browser) -> None:
     page.until("panes[0].film && !player.playing")
     (wanted,) = api.solve("sudoku-6x6", [PUZZLE], device="cpu", quiet=True).results
     film = page.value("panes[0].film")
-    assert film["stop"] == wanted.segments and film["valid"][film["stop"] - 1] == 1
+    assert film["stop"] == wanted.segments and film["solved"][film["stop"] - 1] is True
     assert film["halt"][film["stop"] - 1] == pytest.approx(wanted.confidence, abs=1e-3)
-    assert len(film["answers"]) == len(film["valid"]) == len(film["residuals"]["state"]) >= film["stop"]
+    assert len(film["answers"]) == len(film["solved"]) == len(film["residuals"]["state"]) >= film["stop"]
     assert film["residuals"]["state"][0] > film["residuals"]["state"][-1] >= 0
 
 
@@ -217,7 +217,7 @@ def test_a_maze_is_painted(page: Browser) -> None:
     click(page, "solve")
     page.until("panes[0].film")
     film = page.value("panes[0].film")
-    assert film["valid"][(film["stop"] or len(film["valid"])) - 1] == 1
+    assert film["solved"][(film["stop"] or len(film["solved"])) - 1] is True
     assert page.errors == []
 
 

@@ -143,3 +143,20 @@ def test_a_file_of_many_lines_is_answered_in_order_and_not_kept(
     assert (answer["count"], len(answer["results"]), len(written)) == (1500, 1000, 1500)
     assert [one["input"] for one in written] == [puzzles[n % 3] for n in range(1500)]
     assert written[:1000] == answer["results"]
+
+
+def test_answers_to_a_table_are_answers_and_no_more_is_claimed(hrm: Hrm, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("input,output\n" + "".join(f"{a}{b},{b}{a}\n" for a in "abc" for b in "abc"))
+    assert hrm("data", "build", "table", "train_file=mine.csv", "held_out=0.4", "--out", "mine").code == 0
+    small = (
+        "model.size.width=16",
+        "model.size.layers=1",
+        "model.size.heads=2",
+        "training.batch_size=4",
+        "evaluation.max_segments=2",
+    )
+    trained = hrm("train", "hrm-sudoku-extreme", "data.path=mine", *small, "--steps", "20", "--out", "run", "--quiet")
+    assert "well-formed answers" in trained.out and "task's rules" not in trained.out
+    told = hrm("solve", "run", "ab", "ba").out
+    assert told.count(" answered, 2 segments") == 2 and "2 answered; whether rightly, no rule says" in told
+    assert [said["solved"] for said in hrm("solve", "run", "ab", "--json").json["results"]] == [None]

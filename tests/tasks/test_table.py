@@ -271,4 +271,5 @@ def test_a_table_has_no_rules() -> None:
     assert BOARD.check(puzzle) is None and BOARD.check(np.zeros(6, np.int32)) == "an empty puzzle"
     answers = np.array([[1, 2, 0, 0, 0, 0], [0] * 6, [5, 1, 1, 1, 1, 1], [-1, 1, 1, 1, 1, 1]], np.int32)
     assert BOARD.valid(np.repeat(puzzle[None], 4, 0), answers).tolist() == [True, False, False, False]
+    assert [BOARD.solved(valid) for valid in (True, False, None)] == [None, False, None]
     assert BOARD.format(np.array([9, 0, 0, 0, 0, 0], np.int32)) == "␀"

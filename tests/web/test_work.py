@@ -24,13 +24,13 @@ def test_a_job_that_cannot_be_done_is_refused(job: Job, said: str) -> None:
 
 
 def test_turns_tell_what_is_asked_for(puzzles: list[str]) -> None:
-    desk, ready = prepare(Job("sudoku-6x6", halting="fixed,max_segments=2", device="cpu", slots=1))
+    desk, task, ready = prepare(Job("sudoku-6x6", halting="fixed,max_segments=2", device="cpu", slots=1))
     assert ready.task["kind"] == "sudoku" and ready.about["halting"]["kind"] == "fixed" and ready.about["slots"] == 1
     tokens = [int(letter) + 1 if letter.isdigit() else 1 for letter in puzzles[0]]
     for number in (5, 6, 7):
         hear(desk, Ask(number, tokens, watched=number == 5))
     hear(desk, Forget(6))
-    first, second, third, last = (turn(desk) for _ in range(4))
+    first, second, third, last = (turn(desk, task) for _ in range(4))
     assert [(of.working, of.waiting) for of in (first, second, third, last)] == [(1, 1), (0, 1), (1, 0), (0, 0)]
     assert [type(said) for said in first.said] == [Shown] and first.said[0].segment == 1
     assert [type(said) for said in second.said] == [Shown, Found] and second.said[1].number == 5

@@ -117,7 +117,7 @@ class Answering:
             entry.solution,
             input=self.task.format(entry.puzzle),
             output=self.task.written(answer.tokens),
-            solved=answer.valid,
+            solved=self.task.solved(answer.valid),
             segments=answer.segments,
             confidence=answer.confidence,
             reason=answer.reason,

@@ -35,8 +35,9 @@ def course_of(
         segments: how many; None for a few more than the rule takes.
 
     Returns:
-        as `reports.page.puzzle_data` without what depends on the answer, and valid: for each segment, whether the
-        answer obeys the task's rules; residuals: by level, for each segment, the relative change of the state;
+        as `reports.page.puzzle_data` without what depends on the answer, and solved: for each segment, whether the
+        answer obeys the task's rules, None where these are written nowhere; residuals: by level, for each segment, the
+        relative change of the state;
         looks: whether there is attention to be seen (`looks_of`).
 
     Raises:
@@ -57,7 +58,7 @@ def course_of(
     kept["ways"] = {level: way[:shown] for level, way in kept["ways"].items()}
     answers = film.answers[0, :shown].astype(puzzle.dtype)
     return kept | {
-        "valid": task.valid(np.repeat(puzzle[None], shown, 0), answers).astype(int).tolist(),
+        "solved": [task.solved(bool(some)) for some in task.valid(np.repeat(puzzle[None], shown, 0), answers)],
         "residuals": {level: _plain(found[0, :shown]) for level, found in film.residuals.items()},
         "looks": bool(attention_places(model)),
     }

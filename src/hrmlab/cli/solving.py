@@ -43,11 +43,13 @@ def _solving(to: "Console", result: Solving) -> None:
         if solution.error:
             say(to, f"error  {solution.error}")
         else:
-            verdict = "solved" if solution.solved else "NOT solved"
+            verdict = {True: "solved", False: "NOT solved", None: "answered"}[solution.solved]
             facts = f"{solution.segments} segments ({solution.reason}), confidence {solution.confidence:.0%}"
             say(to, f"{solution.output or '(no answer that can be written)'}  {verdict}, {facts}")
     if result.count > len(result.results):
         say(to, f"... and {result.count - len(result.results)} more in {result.out}")
     if result.count > 1:
         tried = result.count - result.errors
-        say(to, f"{result.solved} of {tried} solved, {result.puzzles_per_second:.0f} puzzles a second")
+        known = any(one.solved is not None for one in result.results)
+        share = f"{result.solved} of {tried} solved" if known else f"{tried} answered; whether rightly, no rule says"
+        say(to, f"{share}, {result.puzzles_per_second:.0f} puzzles a second")

@@ -97,13 +97,18 @@ def _training(to: "Console", result: Training) -> None:
 def _evaluation(to: "Console", result: Evaluation) -> None:
     from rich.table import Table
 
+    from hrmlab.config import decode
+    from hrmlab.tasks.base import Task
+
     table = Table(title=f"{result.n} held-out puzzles")
     for column in ("measure", "value", "95% interval"):
         table.add_column(column)
     low, high = result.exact_interval
     table.add_row("exact (all cells right)", f"{result.exact:.2%}", f"{low:.2%} to {high:.2%}")
     low, high = result.valid_interval
-    table.add_row("valid by the task's rules", f"{result.valid:.2%}", f"{low:.2%} to {high:.2%}")
+    task = decode(Task, result.protocol.task)  # type: ignore[type-abstract]
+    name = "valid by the task's rules" if task.ruled else "well-formed answers"
+    table.add_row(name, f"{result.valid:.2%}", f"{low:.2%} to {high:.2%}")
     table.add_row("cells right", f"{result.cell:.2%}", "")
     if result.passes is not None:
         for k, share in result.passes.items():

@@ -37,7 +37,8 @@ class Scores(Result):
 
     exact: share of puzzles with every scored cell right; exact_interval: its 95% Wilson interval.
     cell: share of scored cells that are right.
-    valid: share of answers that solve their puzzle by the task's rules.
+    valid: share of answers that solve their puzzle by the task's rules; that are well-formed, where these are written
+        nowhere (a table, ARC).
     mean_segments, p95_segments: segments until the halt.
     by_segment: `exact` had every puzzle stopped after segment 1, 2, ... at the latest.
     """

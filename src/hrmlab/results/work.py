@@ -31,7 +31,8 @@ class Training(Result):
 class Solution:
     """The answer to one puzzle.
 
-    solved: the answer solves the puzzle by the task's rules.
+    solved: the answer solves the puzzle by the task's rules; None for a well-formed answer to a task whose rules are
+        written nowhere (a table, ARC).
     confidence: the halting head's probability that the answer is right.
     reason: "halted" by the policy's own choice, or stopped at the "limit" of segments.
     error: why a bad line of a jobs file was not tried; the fields above are then None.
@@ -51,7 +52,7 @@ class Solving(Result):
     """The answers to several puzzles, in their order.
 
     results: all of them, but the first 1,000 only where all were written to `out`.
-    count, solved, errors: of all: lines, answers that obey the task's rules, lines that are no fair puzzle.
+    count, solved, errors: of all: lines, answers known to obey the task's rules, lines that are no fair puzzle.
     """
 
     results: list[Solution]

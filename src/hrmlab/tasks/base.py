@@ -111,6 +111,8 @@ class Task(Part, ABC):
     """Base of all tasks. A subclass is a frozen, keyword-only dataclass registered in `TASKS`."""
 
     registry: ClassVar[Registry] = TASKS
+    ruled: ClassVar[bool] = True
+    """Whether `valid` tells right answers; where its rule is written nowhere, as of a table, only well-formed ones."""
     kind: str
 
     @abstractmethod
@@ -164,6 +166,10 @@ class Task(Part, ABC):
     @abstractmethod
     def valid(self, inputs: Tokens, answers: Tokens) -> npt.NDArray[np.bool_]:
         """Which answers, shape (n, seq_len), solve their puzzles by the task's own rules; shape (n,)."""
+
+    def solved(self, valid: bool | None) -> bool | None:
+        """Whether an answer, valid or not, solves its puzzle; None where nobody can say."""
+        return None if valid and not self.ruled else valid
 
     @abstractmethod
     def draw(self, puzzle: Tokens, answer: Tokens | None = None, before: Tokens | None = None) -> str:

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,7 @@ class Table(Task):
     A table is resolved once vocabulary and length are set: `load` returns it so, and from then on no file is needed.
     """
 
+    ruled: ClassVar[bool] = False
     kind: Literal["table"] = "table"
     train_file: str | None = None
     test_file: str | None = None

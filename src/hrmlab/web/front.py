@@ -218,7 +218,7 @@ class Order:
         return Solution(
             input=asked,
             output=self.task.written(np.array(said.tokens, dtype=np.int32)),
-            solved=said.valid,
+            solved=said.solved,
             segments=said.segments,
             confidence=said.confidence,
             reason=said.reason,

@@ -31,7 +31,7 @@ class Metrics:
         self.segment.observe(turn.seconds)
         for said in turn.said:
             if isinstance(said, Found):
-                self.puzzles.labels({True: "solved", False: "wrong", None: "unchecked"}[said.valid]).inc()
+                self.puzzles.labels({True: "solved", False: "wrong", None: "unchecked"}[said.solved]).inc()
                 self.segments.observe(said.segments)
             elif isinstance(said, Late):
                 self.puzzles.labels("late").inc()

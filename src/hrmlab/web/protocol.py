@@ -67,14 +67,14 @@ class Shown:
 
 @dataclass(frozen=True)
 class Found:
-    """The answer to a puzzle; as `hrmlab.inference.puzzles.Answer`."""
+    """The answer to a puzzle; as `hrmlab.inference.puzzles.Answer`, and solved as `Task.solved`."""
 
     number: int
     tokens: list[int]
     segments: int
     confidence: float
     reason: str
-    valid: bool | None
+    solved: bool | None
 
 
 @dataclass(frozen=True)

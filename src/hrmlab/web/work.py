@@ -24,6 +24,7 @@ from hrmlab.inference import desk as desks
 from hrmlab.inference.desk import Desk, Request
 from hrmlab.inference.puzzles import Frame, Puzzle
 from hrmlab.inference.stream import Solver
+from hrmlab.tasks.base import Task
 from hrmlab.web.protocol import Ask, Failed, Found, Job, Late, Ready, Shown, Turn, line, message
 
 PIECE = 1 << 20
@@ -35,7 +36,7 @@ def main() -> None:
     heard = _Lines(0)
     try:
         (first,) = heard.lines(wait=True)
-        desk, ready = prepare(Job(**json.loads(first)))
+        desk, task, ready = prepare(Job(**json.loads(first)))
     except HrmLabError as error:
         _say(said, Failed(str(error)))
         return
@@ -45,12 +46,12 @@ def main() -> None:
             for data in heard.lines(wait=not desk.asked):
                 hear(desk, message(data))
             if desk.asked:
-                _say(said, turn(desk))
+                _say(said, turn(desk, task))
     except (EOFError, BrokenPipeError):  # the front is gone
         return
 
 
-def prepare(job: Job) -> tuple[Desk, Ready]:
+def prepare(job: Job) -> tuple[Desk, Task, Ready]:
     """Load the model.
 
     Raises:
@@ -64,7 +65,8 @@ def prepare(job: Job) -> tuple[Desk, Ready]:
     engine = build("eager" if job.engine == "auto" else job.engine, model)
     solver = Solver(model, rule, slots=job.slots, check=run.config.task.valid, engine=engine)
     about = _about(run, rule, sum(parameter.numel() for parameter in model.parameters()))
-    return Desk(solver), Ready(encode(run.config.task), about | {"engine": engine.name, "slots": job.slots})
+    ready = Ready(encode(run.config.task), about | {"engine": engine.name, "slots": job.slots})
+    return Desk(solver), run.config.task, ready
 
 
 def hear(desk: Desk, asked: Any) -> None:
@@ -75,20 +77,21 @@ def hear(desk: Desk, asked: Any) -> None:
         desk.forget(asked.number)
 
 
-def turn(desk: Desk) -> Turn:
+def turn(desk: Desk, task: Task) -> Turn:
     """A segment, and what is to be said of it."""
     start = time.perf_counter()
-    said = [_told(one) for one in desk.advance()]
+    said = [_told(one, task) for one in desk.advance()]
     return Turn(time.perf_counter() - start, desk.working, len(desk.asked) - desk.working, said)
 
 
-def _told(said: desks.Said) -> Shown | Found | Late:
+def _told(said: desks.Said, task: Task) -> Shown | Found | Late:
     if isinstance(said, Frame):
         return Shown(said.puzzle, said.segment, said.tokens.tolist(), said.confidence, said.done)
     if isinstance(said, desks.Late):
         return Late(said.puzzle)
     number, answer = said
-    return Found(number, answer.tokens.tolist(), answer.segments, answer.confidence, answer.reason, answer.valid)
+    solved = task.solved(answer.valid)
+    return Found(number, answer.tokens.tolist(), answer.segments, answer.confidence, answer.reason, solved)
 
 
 def _about(run: Run, rule: HaltingConfig, parameters: int) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,7 @@ class Arc(Task):
     identifiers: puzzle identifiers, the blank included; counted when the data set is made.
     """
 
+    ruled: ClassVar[bool] = False
     kind: Literal["arc"] = "arc"
     source: str = "arcagi"
     held_out: str = "evaluation"

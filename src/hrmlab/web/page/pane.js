@@ -83,8 +83,8 @@ class Pane {
   }
 
   outcome() {
-    const { stop, valid } = this.film, at = (stop || this.depth) - 1;
-    const done = valid[at] ? "solved" : "not solved";
+    const { stop, solved } = this.film, at = (stop || this.depth) - 1;
+    const done = solved[at] === null ? "answered" : solved[at] ? "solved" : "not solved";
     const known = this.film.known === false ? "; it never learnt this task, so it answers with the blank vector" : "";
     return `${this.shown.name}: ${stop ? `${done}, stopped after ${stop}` : `${done} at its limit of ${this.depth}`}${known}`;
   }
