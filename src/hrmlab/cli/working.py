@@ -115,7 +115,7 @@ def _evaluation(to: "Console", result: Evaluation) -> None:
             table.add_row(f"pass@{k} by vote, {result.voted_puzzles} puzzles", f"{share:.2%}", "")
     if result.tries is not None:
         tries = result.tries
-        chosen = f"of {tries.attempts} tries by {tries.models} models"
+        chosen = f"of {tries.attempts} tries by {tries.models} model" + "s" * (tries.models > 1)
         table.add_row(f"oracle: some try right, {chosen}", f"{tries.oracle_any_right:.2%}", "reads labels")
     table.add_row("segments, mean", f"{result.mean_segments:.2f}", "")
     table.add_row("segments, 95th percentile", f"{result.p95_segments:.0f}", "")
