@@ -41,3 +41,15 @@ def test_help_answers_at_once() -> None:
 def test_listing_presets_needs_no_torch() -> None:
     done = run("import sys; from hrmlab.presets import preset; preset('sudoku-9x9'); assert 'torch' not in sys.modules")
     assert done.returncode == 0, done.stderr
+
+
+def test_solving_does_not_wait_for_torchs_compiler() -> None:
+    """It takes as long to load as torch itself, and nothing is compiled."""
+    puzzle = ".6.3....4.......56.4......51...1..3."
+    done = run(f"""
+from hrmlab.cli import main
+import sys
+assert main(['solve', 'sudoku-6x6', '{puzzle}', '--quiet']) == 0
+assert 'torch' in sys.modules and 'torch._dynamo' not in sys.modules
+""")
+    assert done.returncode == 0, done.stderr

@@ -20,6 +20,8 @@ def truncated_normal_(tensor: Tensor, std: float) -> Tensor:
 
     Cutting narrows the distribution; the width is corrected for it, as JAX's initialisers do (torch's does not).
     """
+    if tensor.is_meta:
+        return tensor  # has no numbers; and torch would load its compiler, two seconds, to say so
     with torch.no_grad():
         if std == 0:
             return tensor.zero_()

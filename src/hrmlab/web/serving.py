@@ -23,6 +23,7 @@ try:
     from hrmlab.web.front import Front
     from hrmlab.web.metrics import Metrics
     from hrmlab.web.watcher import Watcher
+    from hrmlab.web.wire import Wire
     from hrmlab.web.worker import Worker
 except ImportError as missing:
     raise MissingExtraError(f"a server needs '{missing.name}'; type `pip install 'hrm-lab[web]'`") from None
@@ -93,7 +94,7 @@ async def _serve(
         access_log=False,
         server_header=False,
         h11_max_incomplete_event_size=HEADERS,
-        http="h11",
+        http=Wire,
         limit_concurrency=CONNECTIONS,
         backlog=CONNECTIONS,
         timeout_graceful_shutdown=int(limits.timeout) + 5,
