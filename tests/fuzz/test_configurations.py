@@ -11,10 +11,12 @@ from hypothesis import given
 from hrmlab.api.study_sources import find_study
 from hrmlab.api.targets import find_config
 from hrmlab.config import decode, encode
+from hrmlab.core.cost import Costs, costs
+from hrmlab.core.model import ModelConfig
 from hrmlab.presets import preset
+from hrmlab.spec import TaskSpec
 from hrmlab.studies import plan
 from hrmlab.studies.plan import Study, expand
-from hrmlab.studies.work import Work, work_of
 from hrmlab.training.config import RunConfig
 
 BASE = preset("hrm-sudoku-4x4").make()
@@ -39,17 +41,17 @@ def test_runs(home: Path, data: bytes) -> None:
 @pytest.fixture(scope="module")
 def counted() -> Iterator[None]:
     """Operations are counted once a configuration; what is imported at first takes longer than a case may."""
-    known: dict[str, Work] = {}
+    known: dict[str, Costs] = {}
 
-    def once(config: RunConfig) -> Work:
-        name = repr(config)
+    def once(config: ModelConfig, spec: TaskSpec) -> Costs:
+        name = repr((config, spec))
         if name not in known:
-            known[name] = work_of(config)
+            known[name] = costs(config, spec)
         return known[name]
 
-    once(BASE)
+    once(BASE.model, BASE.task.spec())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plan, "work_of", once)
+        patch.setattr(plan, "costs", once)
         yield
 
 

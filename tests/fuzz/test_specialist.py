@@ -74,10 +74,12 @@ SAID = {
 
 def test_traces(home: Path) -> None:
     pytest.importorskip("pydantic_ai")
+    from pydantic_ai.messages import ModelResponse
     from pydantic_ai.models.function import FunctionModel
 
     from hrmlab.specialist.agent.models import model_of
 
+    FunctionModel(lambda messages, info: ModelResponse(parts=[]))  # loads tables of prices, longer than a case may take
     lines = b"\n".join(map(plain, ({"event": "phase", "name": "look"}, SAID, SAID)))
 
     @fuzzed()

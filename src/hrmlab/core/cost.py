@@ -24,8 +24,7 @@ from hrmlab.spec import TaskSpec
 class Call:
     """One call of a part on one puzzle.
 
-    forward, backward: operations. through: of a backward pass for the state alone, not the weights; counted where the
-        model's schedule has Neumann terms, which take it.
+    forward, backward: operations. through: of a backward pass for the state alone, not the weights.
     saved: bytes kept for the backward pass.
     """
 
@@ -114,7 +113,6 @@ def costs(config: ModelConfig, spec: TaskSpec) -> Costs:
         states = {level: _of_width(state, width) for level, width in model.widths.items()}
         read = states | {INPUT: state}
         given = {update.network: states[update.target] for update in rows}
-        read_back = list(states.values()) if model.schedule.neumann else []
 
         def heads() -> Iterable[Tensor]:
             return model.embedding.logits(state), model.halting_head(state)
@@ -125,7 +123,10 @@ def costs(config: ModelConfig, spec: TaskSpec) -> Costs:
         return Costs(
             _networks(model, given, context),
             {name: len(net.blocks) for name, net in model.networks.items() if isinstance(net, Network)},
-            {row.site: call_cost(model.joints, partial(_joined, model, row, read, context), read_back) for row in rows},
+            {
+                row.site: call_cost(model.joints, partial(_joined, model, row, read, context), list(states.values()))
+                for row in rows
+            },
             call_cost(model, lambda: [model.embed(batch)[0]]),
             call_cost(model, heads),
             call_cost(model, others),
@@ -146,8 +147,8 @@ def _networks(model: HRM, given: States, context: Context) -> dict[str, Call]:
     calls: dict[str, Call] = {}
     for name, network in model.networks.items():
         twin = next((other for other in calls if model.config.stack(other) == model.config.stack(name)), None)
-        read = [given[name]] if model.schedule.neumann else []
-        calls[name] = calls[twin] if twin else call_cost(network, partial(_passed, network, given[name], context), read)
+        passed = partial(_passed, network, given[name], context)
+        calls[name] = calls[twin] if twin else call_cost(network, passed, [given[name]])
     return calls
 
 

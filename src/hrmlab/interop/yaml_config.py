@@ -15,6 +15,7 @@ from hrmlab.interop.published import ARCH, GROUPS, INSIDE, OPTIONAL, PRETRAIN
 from hrmlab.reading import is_name, read_text
 
 _KEY = re.compile(r"\$\{[\w.\[\]]+\}")
+_LARGEST, _LONG = 2**63, "a whole number in it has too many digits"
 _GROUP_OF = {family: name for name, family in GROUPS.items()}
 
 
@@ -43,7 +44,7 @@ def read(source: str | Path, assignments: Sequence[str] = ()) -> dict[str, Any]:
         if name := chosen or group:
             config["arch"] = OmegaConf.merge(_group(path, name), config.get("arch") or {})
         words = OmegaConf.from_dotlist([word for word in overrides if not word.startswith("arch=")])
-        _check_interpolations(words, "the assignments")
+        _check_values(words, "the assignments")
         whole = OmegaConf.merge(config, words)
         family = _check(whole, str(source))
         whole = OmegaConf.merge(OPTIONAL, PRETRAIN[family], {"arch": ARCH[family]}, whole)
@@ -113,12 +114,13 @@ def _group(path: Path, name: str) -> Any:
 
 def _parsed(file: Path) -> Any:
     config = OmegaConf.load(io.StringIO(read_text(file)))
-    _check_interpolations(config, str(file))
+    _check_values(config, str(file))
     return config
 
 
-def _check_interpolations(config: Any, where: str) -> None:
-    """Raises ConfigError for an interpolation of anything but a key: others read the environment, or make values."""
+def _check_values(config: Any, where: str) -> None:
+    """Raises ConfigError for an interpolation of anything but a key, as others read the environment or make values, and
+    for a number that nothing counts to."""
     waiting = [OmegaConf.to_container(config, resolve=False)]
     while waiting:
         value = waiting.pop()
@@ -126,6 +128,8 @@ def _check_interpolations(config: Any, where: str) -> None:
             waiting += [*value, *value.values()] if isinstance(value, dict) else value
         elif isinstance(value, str) and "${" in _KEY.sub("", value):
             raise ConfigError(f"{where}: {value} came; wanted a value, or a key of this file as in ${{.hidden_size}}")
+        elif isinstance(value, int) and abs(value) >= _LARGEST:
+            raise ConfigError(f"{where}: {_LONG}")
 
 
 def _why(error: Exception) -> str:
@@ -137,7 +141,7 @@ def _why(error: Exception) -> str:
         return f"it cannot be read: {error.strerror}"
     if "expansion" in (said := (str(error).splitlines() or [""])[0]):
         return "its aliases come to more than 10,000 values"
-    return "a whole number in it has too many digits" if "digits" in said else said
+    return _LONG if "digits" in said else said
 
 
 def _check(config: Any, where: str) -> str:
