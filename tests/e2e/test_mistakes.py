@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -184,3 +186,49 @@ def test_weights_that_depend_on_the_vocabulary(hrm: Hrm, data: Path, tmp_path: P
 def test_a_part_that_breaks_at_import(hrm: Hrm, tmp_path: Path) -> None:
     (tmp_path / "broken_part.py").write_text("raise RuntimeError('half-written')\n")
     mistake(hrm("doctor", "--import", "broken_part"), "broken_part", "half-written")
+
+
+LONG = "x" * 300
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("inspect", "sudoku-6x6", f"data.path={LONG}"),
+        ("eval", LONG),
+        ("eval", "sudoku-6x6", "--data", LONG),
+        ("evidence", LONG),
+        ("data", "check", LONG),
+        ("data", "show", LONG),
+        ("data", "build", "arc", f"source={LONG}", "--out", "x"),
+        ("data", "build", "sudoku-4x4", "--out", LONG),
+        ("train", "sudoku-4x4", "--steps", "1", "--out", LONG),
+        ("train", "--resume", LONG),
+        ("import", LONG),
+        ("import-config", LONG),
+        ("new", "task", LONG),
+        ("parity", LONG),
+        ("ablate", LONG),
+        ("report", LONG),
+    ],
+    ids=lambda words: " ".join(words)[:24],
+)
+def test_names_that_no_file_can_have(hrm: Hrm, words: tuple[str, ...]) -> None:
+    mistake(hrm(*words), "x" * 100)
+
+
+def test_a_file_where_a_folder_is_wanted(hrm: Hrm, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    mistake(hrm("train", "sudoku-4x4", "--steps", "1", "--out", "file/run"), "file")
+    mistake(hrm("data", "build", "sudoku-4x4", "--train", "2", "--test", "1", "--out", "file/data"), "file")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="wants a system with /dev/full")
+def test_an_output_that_takes_nothing_is_said_once() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "hrmlab", "catalog"], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 2 and done.stderr.splitlines() == [
+        "hrm: No space left on device; make room and type the same command again"
+    ]

@@ -1,5 +1,6 @@
 """From arguments to exit code: 0 done, 1 done and the answer is no, 2 the user's to mend, 3 interrupted."""
 
+import errno
 import json
 import os
 import sys
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hrmlab.cli.arguments import Verb, parse
 from hrmlab.cli.verbs import VERBS
-from hrmlab.errors import ConfigError, HrmLabError, unknown
+from hrmlab.errors import ConfigError, HrmLabError, printable, unknown
 
 if TYPE_CHECKING:
     from hrmlab.cli.output import Outcome
@@ -33,9 +34,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted; type the same command again", "--json" in arguments, INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read our output has enough. Python would complain at exit if it could still flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say_no_more()  # whoever read our output has enough
         return DONE
+    except OSError as error:
+        if (message := _of_the_system(error)) is None:
+            raise
+        if error.filename is None:
+            _say_no_more()
+        return _fail(message, "--json" in arguments, MISTAKE)
 
 
 def _main(arguments: list[str]) -> int:
@@ -98,6 +104,20 @@ def _verb(arguments: list[str]) -> tuple[Verb, list[str]]:
     if first.startswith("-"):
         raise ConfigError(f"'{first}' came where a verb was wanted, e.g. `hrm demo`; type `hrm --help`")
     raise ConfigError(f"{unknown('verb', first, [verb.name for verb in VERBS])}; type `hrm --help`")
+
+
+def _of_the_system(error: OSError) -> str | None:
+    """What a user can mend of what the system refuses: a name that cannot be, a file that is another's, a full disk."""
+    if error.filename is not None:
+        return printable(f"'{error.filename}' came: {error.strerror}; wanted a file or folder that can be used here")
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"{error.strerror}; make room and type the same command again"
+    return None
+
+
+def _say_no_more() -> None:
+    """Let go of an output that takes nothing: Python would complain at exit if it could still flush."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, as_json: bool, code: int) -> int:

@@ -12,6 +12,7 @@ from hrmlab.interop.published import ELSEWHERE, OPTIONAL
 from hrmlab.interop.sapient import HierarchicalReasoningModel_ACTV1Config
 from hrmlab.interop.trm import TinyRecursiveReasoningModel_ACTV1Config
 from hrmlab.interop.yaml_config import family_of
+from hrmlab.reading import exists
 from hrmlab.tasks import Arc, Maze, Sudoku, Task, dataset
 from hrmlab.tasks.arc.source import TRAINED
 from hrmlab.tasks.layout import load_metadata
@@ -116,7 +117,7 @@ def _path(config: dict[str, Any]) -> str:
 
 def _data(path: Path, notes: list[str]) -> tuple[Task, float]:
     """The task, and how many examples an epoch has: groups times the mean number of examples of a puzzle."""
-    if (path / "train" / "dataset.json").is_file():
+    if exists(path / "train" / "dataset.json"):
         about = load_metadata(path / "train")
         return dataset.task_of(path), about.total_groups * about.mean_puzzle_examples
     name = path.name.lower()
