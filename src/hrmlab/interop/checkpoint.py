@@ -19,6 +19,7 @@ from hrmlab.core.weights import compare, fill
 from hrmlab.errors import CheckpointError, MissingExtraError
 from hrmlab.interop.arch import Arch, model_config
 from hrmlab.interop.names import bare, places, to_ours, to_theirs
+from hrmlab.pickles import refuse_long_names
 from hrmlab.reading import exists, whole
 from hrmlab.spec import TaskSpec
 from hrmlab.training.checkpoint import WEIGHTS
@@ -121,6 +122,7 @@ def read(file: Path) -> dict[str, Tensor]:
         else:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of other pickle protocols: what cannot be read raises
+                refuse_long_names(file)
                 found = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         why = (str(error).splitlines() or [""])[0]
@@ -130,7 +132,7 @@ def read(file: Path) -> dict[str, Tensor]:
     except Exception as error:  # the reader of pickles lets anything through
         kind = type(error).__name__
         raise CheckpointError(f"{file} is damaged or no checkpoint ({kind}); wanted what torch.save wrote") from None
-    if not isinstance(found, Mapping) or not found or not all(isinstance(value, Tensor) for value in found.values()):
+    if not isinstance(found, Mapping) or not found or not all(map(_real, found.values())):
         raise CheckpointError(f"{file} is no state dict: wanted tensors by name")
     return {str(name): tensor for name, tensor in found.items()}
 
@@ -140,10 +142,19 @@ def facts(found: Mapping[str, Tensor]) -> dict[str, int]:
     short = {name: found[disk] for name, disk in bare(found).items()}
     known = {}
     if "embed_tokens.embedding_weight" in short:
-        known["vocab_size"] = len(short["embed_tokens.embedding_weight"])
+        known["vocab_size"] = _rows(short["embed_tokens.embedding_weight"])
     if "puzzle_emb.weights" in short:
-        known["num_puzzle_identifiers"] = len(short["puzzle_emb.weights"])
+        known["num_puzzle_identifiers"] = _rows(short["puzzle_emb.weights"])
     return known
+
+
+def _rows(table: Tensor) -> int:
+    """0 for what is no table; it will not fit the model."""
+    return table.shape[0] if table.ndim else 0
+
+
+def _real(value: Any) -> bool:
+    return isinstance(value, Tensor) and not value.is_complex()
 
 
 def into_model(found: Mapping[str, Tensor], arch: Arch, spec: TaskSpec, where: str) -> HRM:

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from hrmlab.core.carry import Batch, Carry
 from hrmlab.core.weights import appearing_whole, fill, save_tensors, sync, write_atomically
 from hrmlab.errors import CheckpointError, HrmLabError
+from hrmlab.pickles import refuse_long_names
 from hrmlab.reading import read_json
 from hrmlab.training.draws import draws, restore_draws
 from hrmlab.training.form import faults
@@ -140,6 +141,7 @@ def _read(file: Path) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of other pickle protocols: what cannot be read raises
+            refuse_long_names(file)
             return torch.load(file, map_location="cpu", weights_only=True, mmap=True)
     except pickle.UnpicklingError:
         raise CheckpointError(_foreign(file, "it holds more than tensors, and is not opened")) from None
