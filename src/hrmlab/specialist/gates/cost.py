@@ -60,7 +60,8 @@ def counted(config: RunConfig) -> dict[str, float]:
     """Parameters, operations and bytes; no weights are made."""
     with torch.device("meta"):
         model = HRM(config.model, config.task.spec())
-    work, held = work_of(config), memory(config, model, costs(config.model, config.task.spec()))
+    price = costs(config.model, config.task.spec())
+    work, held = work_of(config, price), memory(config, model, price)
     return {
         "parameters": work.parameters,
         "operations_segment": work.segment_flops,
