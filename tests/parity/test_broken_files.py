@@ -51,6 +51,7 @@ def config(**changes: Any) -> Callable[[dict[str, str]], None]:
         (SMALL, {"num_heads": 0}, ["num_heads=0"]),
         (SMALL, {"halt_max_steps": 0}, ["halt_max_steps=0"]),
         (SMALL, {"batch_size": 3}, ["batch_size=3", "6"]),
+        (SMALL, {"batch_size": 2**63}, [f"batch_size={2**63} came", "131072 at most"]),
         (SMALL, {"seq_len": 15}, ["train/0/batch/inputs", "(6, 16)"]),
     ],
 )  # fmt: skip
@@ -106,6 +107,7 @@ def all_below(prefix: str) -> Callable[[dict[str, torch.Tensor]], None]:
         (lambda found: found["train/2/batch/labels"].fill_(-1), "ids outside 0..6"),
         (lambda found: found["eval/batch/puzzle_identifiers"].fill_(5), "ids outside 0..4"),
         (lambda found: found.update({"eval/batch/inputs": torch.zeros(6, 16)}), "float32"),
+        (lambda found: found.update({"eval/batch/puzzle_identifiers": torch.tensor(0)}), "of shape"),
         (lambda found: found.update({f"train/1/batch/{n}": found[f"train/1/batch/{n}"][:5] for n in
                                      ("inputs", "labels", "puzzle_identifiers")}), "5 rows"),
     ],

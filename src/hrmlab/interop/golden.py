@@ -29,6 +29,8 @@ MODELS: dict[str, type[ReferenceModel]] = {
     "trm": TinyRecursiveReasoningModel_ACTV1,
 }
 BATCH = ("inputs", "labels", "puzzle_identifiers")
+MOST = 2**17
+"""Of rows, cells, symbols and puzzles: what is recorded is small."""
 SIZES = ("seq_len", "vocab_size", "num_puzzle_identifiers", "batch_size")
 RATES = ("lr", "weight_decay", "puzzle_emb_lr", "puzzle_emb_weight_decay")
 
@@ -90,6 +92,8 @@ class Golden:
         for key in SIZES:
             if type(size := self.config.get(key, 1)) is not int:
                 raise DataError(f"{self.path}: config {key}={size!r} came; wanted a whole number")
+            if size > MOST:
+                raise DataError(f"{self.path}: config {key}={size} came; wanted {MOST} at most, in a recording")
         if self.train_steps < 1 or self.eval_steps < 1:
             steps = f"train_steps={self.train_steps} and eval_steps={self.eval_steps}"
             raise DataError(f"{self.path}: {steps} came; wanted 1 or more")
@@ -110,7 +114,7 @@ class Golden:
     def batch(self, prefix: str) -> dict[str, Tensor]:
         """Raises DataError where the file lacks it, or where it does not fit the configuration."""
         batch = {name: self.tensor(f"{prefix}/batch/{name}") for name in BATCH}
-        wanted, slots = self.config["seq_len"], len(batch["puzzle_identifiers"])
+        wanted, slots = self.config["seq_len"], batch["puzzle_identifiers"].shape[:1].numel()
         if slots > (most := self.config.get("batch_size", 1)):
             raise DataError(f"{self.path}: {prefix}/batch has {slots} rows, config batch_size={most}")
         for name, tensor in batch.items():

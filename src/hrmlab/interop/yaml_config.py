@@ -134,7 +134,8 @@ def _check_values(config: Any, where: str) -> None:
 
 def _why(error: Exception) -> str:
     if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
-        return f"{error.problem} in line {error.problem_mark.line + 1}"
+        problem = "a key that is no text" if "unhashable" in str(error.problem) else error.problem
+        return f"{problem} in line {error.problem_mark.line + 1}"
     if isinstance(error, RecursionError):
         return "it is nested deeper than can be read"
     if isinstance(error, OSError):
