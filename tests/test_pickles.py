@@ -31,6 +31,22 @@ def test_a_name_that_no_class_has_is_refused_at_once(tmp_path: Path, zipped: boo
     assert time.process_time() - before < 1
 
 
+def test_a_wrong_checksum_hides_nothing(tmp_path: Path) -> None:
+    file = written(tmp_path / "long.pt", "x" * 10**5, zipped=True)
+    content = file.read_bytes()
+    file.write_bytes(content.replace(b"xxxx", b"yxxx", 1))
+    with pytest.raises(pickle.UnpicklingError, match="a name of"):
+        refuse_long_names(file)
+
+
+@pytest.mark.parametrize("asking", [b"\x80\x02c" + b"x" * 10**5, b"\x80\x02c\xc3\xa4" + b"x" * 10**5 + b"\nfoo\n."])
+def test_names_that_only_torch_would_take_for_such(tmp_path: Path, asking: bytes) -> None:
+    """Without an end, and in letters beyond ASCII."""
+    (tmp_path / "long.pt").write_bytes(asking)
+    with pytest.raises(pickle.UnpicklingError, match="a name of"):
+        refuse_long_names(tmp_path / "long.pt")
+
+
 @pytest.mark.parametrize("zipped", [False, True])
 def test_others_are_left_to_torch(tmp_path: Path, zipped: bool) -> None:
     file = written(tmp_path / "short.pt", "x" * (LONGEST - 10), zipped)
