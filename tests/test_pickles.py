@@ -2,6 +2,7 @@
 
 import pickle
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,13 @@ def test_a_wrong_checksum_hides_nothing(tmp_path: Path) -> None:
     file.write_bytes(content.replace(b"xxxx", b"yxxx", 1))
     with pytest.raises(pickle.UnpicklingError, match="a name of"):
         refuse_long_names(file)
+
+
+def test_nor_does_compression(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "long.pt", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("long/data.pkl", b"\x80\x02c" + b"x" * 10**5 + b"\nfoo\n.")
+    with pytest.raises(pickle.UnpicklingError, match="a name of"):
+        refuse_long_names(tmp_path / "long.pt")
 
 
 @pytest.mark.parametrize("asking", [b"\x80\x02c" + b"x" * 10**5, b"\x80\x02c\xc3\xa4" + b"x" * 10**5 + b"\nfoo\n."])

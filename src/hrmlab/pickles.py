@@ -3,6 +3,7 @@
 import pickle
 import pickletools
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from io import BytesIO
@@ -11,6 +12,8 @@ from typing import BinaryIO
 
 LONGEST = 500
 """Bytes of a class's name; torch's reader takes time by the square of them to say that it knows no such class."""
+ROOM = 1 << 26
+"""Bytes of a pickle that was compressed, which torch reads though it writes none; tensors lie elsewhere."""
 PARTS = 5
 """Pickles in a file of the format before zip archives: three of facts, the object, the keys of its storages."""
 
@@ -51,12 +54,17 @@ def _streams(file: Path) -> Iterator[BinaryIO]:
         with suppress(zipfile.BadZipFile, NotImplementedError), zipfile.ZipFile(stream) as archive:
             for entry in archive.infolist():
                 if entry.filename.endswith("data.pkl"):
-                    yield BytesIO(_stored(stream, entry))
+                    yield BytesIO(_content(stream, entry))
 
 
-def _stored(stream: BinaryIO, entry: zipfile.ZipInfo) -> bytes:
+def _content(stream: BinaryIO, entry: zipfile.ZipInfo) -> bytes:
     """What lies in an archive under a name, whether or not its checksum is right, which torch does not ask."""
     stream.seek(entry.header_offset + 26)  # the lengths of the name and of what follows it, in the entry's own head
     name, extra = (int.from_bytes(stream.read(2), "little") for _ in range(2))
     stream.seek(name + extra, 1)
-    return stream.read(entry.compress_size)
+    stored = stream.read(entry.compress_size)
+    if entry.compress_type != zipfile.ZIP_DEFLATED:
+        return stored
+    with suppress(zlib.error):
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(stored, ROOM)
+    return b""
