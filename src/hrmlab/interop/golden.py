@@ -30,7 +30,7 @@ MODELS: dict[str, type[ReferenceModel]] = {
 }
 BATCH = ("inputs", "labels", "puzzle_identifiers")
 MOST = 2**17
-"""Of rows, cells, symbols and puzzles: what is recorded is small."""
+"""Of rows, cells, symbols, puzzles and whatever else is counted or scaled by: what is recorded is small."""
 SIZES = ("seq_len", "vocab_size", "num_puzzle_identifiers", "batch_size")
 RATES = ("lr", "weight_decay", "puzzle_emb_lr", "puzzle_emb_weight_decay")
 
@@ -92,8 +92,9 @@ class Golden:
         for key in SIZES:
             if type(size := self.config.get(key, 1)) is not int:
                 raise DataError(f"{self.path}: config {key}={size!r} came; wanted a whole number")
-            if size > MOST:
-                raise DataError(f"{self.path}: config {key}={size} came; wanted {MOST} at most, in a recording")
+        for key, value in self.config.items():
+            if isinstance(value, (int, float)) and value > MOST:
+                raise DataError(f"{self.path}: config {key}={value} came; wanted {MOST} at most, in a recording")
         if self.train_steps < 1 or self.eval_steps < 1:
             steps = f"train_steps={self.train_steps} and eval_steps={self.eval_steps}"
             raise DataError(f"{self.path}: {steps} came; wanted 1 or more")
@@ -104,7 +105,7 @@ class Golden:
             raise DataError(f"{self.path}: optimizer lacks {error}") from None
         except (TypeError, ValueError, OverflowError):
             raise DataError(f"{self.path}: optimizer {self.optimizer} came; it wants numbers, and two betas") from None
-        if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas) or not all(rate >= 0 for rate in rates):
+        if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas) or not all(0 <= rate < MOST for rate in rates):
             raise DataError(f"{self.path}: optimizer {self.optimizer} came; wanted rates >= 0 and two betas in [0, 1)")
 
     def below(self, prefix: str) -> dict[str, Tensor]:
