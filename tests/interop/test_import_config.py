@@ -211,7 +211,17 @@ def test_mistakes(source: str, words: list[str], parts: list[str]) -> None:
     assert not Path("imported.json").exists()
 
 
-NO_CONFIGURATION = ["a: [", "- 1\n- 2\n", "", "just words", "arch: 3\n", "\x00\x01", "a: ${b}\narch: {}\n", "{}: 1\n"]
+NO_CONFIGURATION = [
+    "a: [",
+    "- 1\n- 2\n",
+    "",
+    "just words",
+    "arch: 3\n",
+    "\x00\x01",
+    "a: ${b}\narch: {}\n",
+    "{}: 1\n",
+    "null: 1\n",
+]
 
 
 @pytest.mark.parametrize("content", NO_CONFIGURATION)

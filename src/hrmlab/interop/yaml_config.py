@@ -16,6 +16,7 @@ from hrmlab.reading import is_name, read_text
 
 _KEY = re.compile(r"\$\{[\w.\[\]]+\}")
 _LARGEST, _LONG = 2**63, "a whole number in it has too many digits"
+_KEYS = "it has a key that is no text"
 _GROUP_OF = {family: name for name, family in GROUPS.items()}
 
 
@@ -134,7 +135,7 @@ def _check_values(config: Any, where: str) -> None:
 
 def _why(error: Exception) -> str:
     if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
-        problem = "a key that is no text" if "unhashable" in str(error.problem) else error.problem
+        problem = _KEYS if "unhashable" in str(error.problem) else error.problem
         return f"{problem} in line {error.problem_mark.line + 1}"
     if isinstance(error, RecursionError):
         return "it is nested deeper than can be read"
@@ -142,6 +143,8 @@ def _why(error: Exception) -> str:
         return f"it cannot be read: {error.strerror}"
     if "expansion" in (said := (str(error).splitlines() or [""])[0]):
         return "its aliases come to more than 10,000 values"
+    if "key type" in said:
+        return _KEYS
     return _LONG if "digits" in said else said
 
 
