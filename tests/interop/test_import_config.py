@@ -221,6 +221,7 @@ NO_CONFIGURATION = [
     "a: ${b}\narch: {}\n",
     "{}: 1\n",
     "null: 1\n",
+    "defaults: 768\n",
 ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import MarkedYAMLError, YAMLError
 
@@ -93,7 +93,9 @@ def _load(file: Path) -> tuple[DictConfig, str | None]:
     if not isinstance(config, DictConfig):
         raise ConfigError(f"{file} is no mapping of keys to values")
     group = None
-    for entry in config.pop("defaults", None) or []:
+    if not isinstance(listed := config.pop("defaults", None) or [], (list, ListConfig)):
+        raise ConfigError(f"{file}: defaults={listed!r} came; wanted a list, as Hydra's files have")
+    for entry in listed:
         if isinstance(entry, DictConfig) and "arch" in entry:
             group = str(entry["arch"])
     config.pop("hydra", None)
