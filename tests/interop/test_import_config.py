@@ -184,6 +184,7 @@ def test_a_data_set_on_disk_says_the_task_and_the_length_of_an_epoch(four: Path)
         ("hrm", ["beta2=1"], ["beta2=1"]),
         ("hrm", ["epochs=0"], ["epochs=0"]),
         ("hrm", ["epochs=0.1"], ["no step"]),
+        ("hrm", ["[" * 200 + "=1"], ["a form that cannot be read"]),
         ("hrm", ["global_batch_size=1.5"], ["global_batch_size=1.5", "whole"]),
         ("hrm", ["global_batch_size=0x" + "f" * 5000], ["the assignments", "too many digits"]),
         ("hrm", ["seed=x"], ["seed='x'"]),

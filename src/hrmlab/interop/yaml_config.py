@@ -16,6 +16,8 @@ from hrmlab.reading import is_name, read_text
 
 _KEY = re.compile(r"\$\{[\w.\[\]]+\}")
 _LARGEST, _LONG = 2**63, "a whole number in it has too many digits"
+_SLIPS = (ValueError, TypeError, LookupError, AttributeError, OverflowError)
+"""What OmegaConf's own reading ends in where it did not think of something."""
 _KEYS = "it has a key that is no text"
 _GROUP_OF = {family: name for name, family in GROUPS.items()}
 
@@ -50,7 +52,7 @@ def read(source: str | Path, assignments: Sequence[str] = ()) -> dict[str, Any]:
         family = _check(whole, str(source))
         whole = OmegaConf.merge(OPTIONAL, PRETRAIN[family], {"arch": ARCH[family]}, whole)
         merged = OmegaConf.to_container(whole, resolve=True, throw_on_missing=True)
-    except (OmegaConfBaseException, YAMLError, ValueError, TypeError, OverflowError, RecursionError, OSError) as error:
+    except (OmegaConfBaseException, YAMLError, OSError, RecursionError, *_SLIPS) as error:
         if isinstance(error, ConfigError):
             raise
         raise ConfigError(f"{source}: {_why(error)}") from None
@@ -141,6 +143,8 @@ def _why(error: Exception) -> str:
         return f"{problem} in line {error.problem_mark.line + 1}"
     if isinstance(error, RecursionError):
         return "it is nested deeper than can be read"
+    if isinstance(error, _SLIPS) and not isinstance(error, (OmegaConfBaseException, ValueError, OverflowError)):
+        return "a key or a value in it has a form that cannot be read"
     if isinstance(error, OSError):
         return f"it cannot be read: {error.strerror}"
     if "expansion" in (said := (str(error).splitlines() or [""])[0]):
