@@ -93,7 +93,7 @@ class Golden:
             if type(size := self.config.get(key, 1)) is not int:
                 raise DataError(f"{self.path}: config {key}={size!r} came; wanted a whole number")
         for key, value in self.config.items():
-            if isinstance(value, (int, float)) and value > MOST:
+            if key != "rope_theta" and isinstance(value, (int, float)) and value > MOST:  # that is a base of angles
                 raise DataError(f"{self.path}: config {key}={value} came; wanted {MOST} at most, in a recording")
         if self.train_steps < 1 or self.eval_steps < 1:
             steps = f"train_steps={self.train_steps} and eval_steps={self.eval_steps}"
