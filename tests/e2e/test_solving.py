@@ -160,3 +160,9 @@ def test_answers_to_a_table_are_answers_and_no_more_is_claimed(hrm: Hrm, tmp_pat
     told = hrm("solve", "run", "ab", "ba").out
     assert told.count(" answered, 2 segments") == 2 and "2 answered; whether rightly, no rule says" in told
     assert [said["solved"] for said in hrm("solve", "run", "ab", "--json").json["results"]] == [None]
+
+
+def test_where_no_line_is_a_puzzle_none_is_solved(hrm: Hrm, run: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.txt").write_text("12\nx\n")
+    told = hrm("solve", run, "--jobs", "bad.txt")
+    assert told.code == 1 and "0 of 0 solved" in told.out and "no rule" not in told.out

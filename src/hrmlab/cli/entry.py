@@ -39,7 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         if (message := _of_the_system(error)) is None:
             raise
-        if error.filename is None:
+        try:
+            sys.stdout.flush()
+        except OSError:
             _say_no_more()
         return _fail(message, "--json" in arguments, MISTAKE)
 

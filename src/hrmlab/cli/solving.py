@@ -50,6 +50,6 @@ def _solving(to: "Console", result: Solving) -> None:
         say(to, f"... and {result.count - len(result.results)} more in {result.out}")
     if result.count > 1:
         tried = result.count - result.errors
-        known = any(one.solved is not None for one in result.results)
-        share = f"{result.solved} of {tried} solved" if known else f"{tried} answered; whether rightly, no rule says"
+        unruled = any(one.solved is None and one.error is None for one in result.results)
+        share = f"{tried} answered; whether rightly, no rule says" if unruled else f"{result.solved} of {tried} solved"
         say(to, f"{share}, {result.puzzles_per_second:.0f} puzzles a second")
